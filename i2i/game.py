@@ -1,0 +1,71 @@
+"""All that the engine and a model know of each other: a round is a Python generator that yields turns.
+
+A model writes its algorithm as the paper prints it. At each `yield` the engine differentiates the turn's terms with
+respect to that player's weights only, averages over processes and steps that player's optimizer. No model holds an
+optimizer, a schedule, a `requires_grad` switch, autocast or a process group; no engine knows a model.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import Tensor, nn
+
+Terms = Mapping[str, "Tensor | Terms"]
+Signals = Mapping[str, Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One player's move: the engine descends `weight` times the sum of `terms`, in `player`'s weights alone."""
+
+    player: str
+    terms: Terms
+    """Named scalars to add up; nesting groups them in the log: gan/fake."""
+    weight: float = 1.0
+    signals: Signals = field(default_factory=dict)
+    """Detached things the log reads: D's scores on real and fake, an input and its output."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far training is; whatever is scheduled is a function of this."""
+
+    rounds: int = 0
+    images: int = 0
+
+
+class Model(nn.Module, ABC):
+    """Networks, an objective, and one round of the game they play."""
+
+    @abstractmethod
+    def players(self) -> Mapping[str, Sequence[nn.Module]]:
+        """Who owns an optimizer, and the modules it moves: {"G": [self.G, self.F], "D": [self.D_X, self.D_Y]}."""
+
+    @abstractmethod
+    def step(self, batch: Any, progress: Progress) -> Iterator[Turn]:
+        """One round. Every forward pass belongs after the turn that may have changed its weights."""
+
+    @abstractmethod
+    def translators(self) -> Mapping[str, nn.Module]:
+        """The networks that are averaged, exported and shown, by direction: {"AtoB": self.G, "BtoA": self.F}."""
+
+    @abstractmethod
+    def show(self, batch: Any, translators: Mapping[str, nn.Module]) -> Mapping[str, Tensor]:
+        """Named pictures for the sample grid, (N, C, H, W) in [-1, 1], made with the given translators."""
+
+    def phase(self, progress: Progress) -> Hashable:
+        """Rounds of one phase run the same code. The key of a captured graph."""
+        return None
+
+
+def flatten(terms: Terms, prefix: str = "") -> dict[str, Tensor]:
+    """Terms as one level of names: {"gan": {"real": a, "fake": b}} -> {"gan/real": a, "gan/fake": b}."""
+    flat: dict[str, Tensor] = {}
+    for name, value in terms.items():
+        if isinstance(value, Tensor):
+            flat[prefix + name] = value
+        else:
+            flat.update(flatten(value, f"{prefix}{name}/"))
+    return flat

@@ -1,0 +1,53 @@
+"""The shapes of configuration that need no torch: typed, frozen, keyword-only, strict.
+
+Every class of settings is declared with `@settings`, lives in a module that imports no torch (one a package:
+`i2i/<package>/settings.py`), has a docstring under each field (it becomes `--help`), defaults that are the paper's,
+and a `build()` that imports what it builds when it is called.
+"""
+
+import dataclasses
+import re
+from collections.abc import Callable
+from typing import Annotated, Any, Literal, TypeVar, dataclass_transform
+
+from pydantic import AfterValidator, ConfigDict, Field
+from pydantic.dataclasses import dataclass
+
+T = TypeVar("T")
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(dataclasses.field, Field))
+def settings(cls: type[T]) -> type[T]:
+    """Make `cls` a frozen, keyword-only, strict pydantic dataclass whose unknown keys are errors."""
+    config = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True)
+    make: Callable[[type[T]], type[T]] = dataclass(frozen=True, kw_only=True, config=config)
+    return make(cls)
+
+
+def as_dict(value: Any) -> dict[str, Any]:
+    """Settings as plain nested dictionaries, ready for YAML."""
+    return dataclasses.asdict(value)
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """'256' -> (256, 256); '256x512' -> (256, 512), height first as in tensor shapes."""
+    found = re.fullmatch(r"(\d{1,5})(?:x(\d{1,5}))?", text)
+    if not found or not int(found[1]) or not int(found[2] or 1):
+        raise ValueError(f"a size is '256' or '256x512' (height x width), not {text!r}")
+    return int(found[1]), int(found[2] or found[1])
+
+
+def _check_size(text: str) -> str:
+    parse_size(text)
+    return text
+
+
+Size = Annotated[str, AfterValidator(_check_size)]
+"""'256' or '256x512' (height x width)."""
+
+Direction = Literal["AtoB", "BtoA"]
+Resize = Literal["square", "short", "none"]
+Positive = Annotated[int, Field(gt=0)]
+Count = Annotated[int, Field(ge=0)]
+Weight = Annotated[float, Field(ge=0)]
+"""A non-negative factor of a loss term."""
