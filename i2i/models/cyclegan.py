@@ -1,0 +1,85 @@
+"""CycleGAN: Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks (Zhu et al. 2017)."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from i2i.batches import Domains
+from i2i.game import Model, Progress, Turn
+from i2i.losses.adversarial import Objective
+from i2i.losses.reconstruction import l1
+from i2i.models.history import History
+from i2i.networks.blocks import mixes_pictures
+
+
+class CycleGAN(Model):
+    """G: X -> Y and F: Y -> X, each judged in the domain it paints in, and held together by the way back."""
+
+    def __init__(
+        self,
+        G: nn.Module,
+        F: nn.Module,
+        D_X: nn.Module,
+        D_Y: nn.Module,
+        objective: Objective,
+        *,
+        history_X: History,
+        history_Y: History,
+        lambda_cycle: float = 10.0,
+        lambda_identity: float = 0.5,
+    ) -> None:
+        super().__init__()
+        self.G, self.F, self.D_X, self.D_Y, self.objective = G, F, D_X, D_Y, objective
+        self.history_X, self.history_Y = history_X, history_Y
+        self.lambda_cycle, self.lambda_identity = lambda_cycle, lambda_identity
+
+    def players(self) -> Mapping[str, Sequence[nn.Module]]:
+        return {"G": [self.G, self.F], "D": [self.D_X, self.D_Y]}
+
+    def step(self, batch: Domains, progress: Progress) -> Iterator[Turn]:
+        """Eq. 3: L_GAN(G, D_Y) + L_GAN(F, D_X) + lambda L_cyc(G, F), with the identity term of Sec. 5.2; G first."""
+        x, y = batch
+        lambda_identity = self.lambda_cycle * self.lambda_identity
+        identity = {}
+        if lambda_identity:
+            fake_y, same_y = _both(self.G, x, y)
+            fake_x, same_x = _both(self.F, y, x)
+            identity = {"x": lambda_identity * l1(same_x, x), "y": lambda_identity * l1(same_y, y)}
+        else:
+            fake_y, fake_x = self.G(x), self.F(y)
+
+        gan = {
+            "x": self.objective.generator(self.D_X, real=x, fake=fake_x),
+            "y": self.objective.generator(self.D_Y, real=y, fake=fake_y),
+        }
+        cycle = {
+            "x": self.lambda_cycle * l1(self.F(fake_y), x),
+            "y": self.lambda_cycle * l1(self.G(fake_x), y),
+        }
+        yield Turn("G", {"gan": gan, "cycle": cycle, "identity": identity})
+
+        # Sec. 4: D learns from past fakes too, and is slowed by half as in the authors' code.
+        past_x, past_y = self.history_X(fake_x), self.history_Y(fake_y)
+        gan = {
+            "x": self.objective.discriminator(self.D_X, real=x, fake=past_x),
+            "y": self.objective.discriminator(self.D_Y, real=y, fake=past_y),
+        }
+        yield Turn("D", {"gan": gan}, weight=0.5)
+
+    def translators(self) -> Mapping[str, nn.Module]:
+        return {"AtoB": self.G, "BtoA": self.F}
+
+    def show(self, batch: Domains, translators: Mapping[str, nn.Module]) -> Mapping[str, Tensor]:
+        x, y = batch
+        G, F = translators["AtoB"], translators["BtoA"]
+        fake_y, fake_x = G(x), F(y)
+        return {"A": x, "A to B": fake_y, "and back": F(fake_y), "B": y, "B to A": fake_x, "back again": G(fake_x)}
+
+
+def _both(network: nn.Module, first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
+    """Two pictures through one network, in one pass where its norm looks at single pictures."""
+    if mixes_pictures(network) or first.shape[1:] != second.shape[1:]:
+        return network(first), network(second)
+    one, two = network(torch.cat([first, second])).split([len(first), len(second)])
+    return one, two

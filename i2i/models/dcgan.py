@@ -1,0 +1,37 @@
+"""DCGAN: Unsupervised Representation Learning with Deep Convolutional GANs (Radford et al. 2016)."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from i2i.batches import Labelled
+from i2i.game import Model, Progress, Turn
+from i2i.losses.adversarial import Objective
+from i2i.networks.dcgan import Generator
+
+
+class DCGAN(Model):
+    """A generator of pictures from noise, and its discriminator: the game that every translator here grew from."""
+
+    def __init__(self, G: Generator, D: nn.Module, objective: Objective) -> None:
+        super().__init__()
+        self.G, self.D, self.objective = G, D, objective
+
+    def players(self) -> Mapping[str, Sequence[nn.Module]]:
+        return {"G": [self.G], "D": [self.D]}
+
+    def step(self, batch: Labelled, progress: Progress) -> Iterator[Turn]:
+        """Goodfellow et al. 2014, Algorithm 1, one step of D and then one of G on the same noise."""
+        real = batch.images
+        fake = self.G(torch.randn(len(real), self.G.latent, device=real.device))
+        yield Turn("D", {"gan": self.objective.discriminator(self.D, real=real, fake=fake.detach())})
+        yield Turn("G", {"gan": self.objective.generator(self.D, real=real, fake=fake)})
+
+    def translators(self) -> Mapping[str, nn.Module]:
+        return {"sample": self.G}
+
+    def show(self, batch: Labelled, translators: Mapping[str, nn.Module]) -> Mapping[str, Tensor]:
+        # The same noise at every call, so that samples over time show one picture growing.
+        noise = torch.randn(len(batch.images), self.G.latent, generator=torch.Generator().manual_seed(0))
+        return {"real": batch.images, "made": translators["sample"](noise.to(batch.images.device))}

@@ -1,0 +1,45 @@
+"""Pix2Pix: Image-to-Image Translation with Conditional Adversarial Networks (Isola et al. 2017)."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from i2i.batches import Pairs
+from i2i.game import Model, Progress, Turn
+from i2i.losses.adversarial import Objective
+from i2i.losses.reconstruction import l1
+
+
+class Pix2Pix(Model):
+    """A generator taught by pairs, and a discriminator that sees the source beside its real or made target."""
+
+    def __init__(self, G: nn.Module, D: nn.Module, objective: Objective, lambda_l1: float = 100.0) -> None:
+        super().__init__()
+        self.G, self.D, self.objective = G, D, objective
+        self.lambda_l1 = lambda_l1
+
+    def players(self) -> Mapping[str, Sequence[nn.Module]]:
+        return {"G": [self.G], "D": [self.D]}
+
+    def step(self, batch: Pairs, progress: Progress) -> Iterator[Turn]:
+        """Eq. 4: min_G max_D L_cGAN(G, D) + lambda L_L1(G), D first (Sec. 3.3)."""
+        x, y = batch
+        fake = self.G(x)
+
+        def D(image: Tensor) -> Tensor:
+            return self.D(torch.cat([x, image], dim=1))
+
+        # Sec. 3.3: the objective is halved for D, which slows it relative to G.
+        game = self.objective.discriminator(D, real=y, fake=fake.detach())
+        yield Turn("D", {"gan": game}, weight=0.5)
+
+        game = self.objective.generator(D, real=y, fake=fake)
+        yield Turn("G", {"gan": game, "l1": self.lambda_l1 * l1(fake, y)})
+
+    def translators(self) -> Mapping[str, nn.Module]:
+        return {"AtoB": self.G}
+
+    def show(self, batch: Pairs, translators: Mapping[str, nn.Module]) -> Mapping[str, Tensor]:
+        x, y = batch
+        return {"source": x, "translated": translators["AtoB"](x), "target": y}

@@ -1,0 +1,152 @@
+"""The DCGAN vocabulary that every network is built from: convolve down, convolve up, normalise, start at N(0, 0.02).
+
+Radford et al. 2016, Sec. 3: strided convolutions instead of pooling, a norm after every convolution but the first and
+the last, LeakyReLU(0.2) on the way down, ReLU on the way up, tanh at the end.
+"""
+
+from torch import Tensor, nn
+from torch import autocast as torch_autocast
+from torch.nn import functional
+from torch.nn.utils import parametrizations
+
+from i2i.networks.settings import Norm, Upsample
+
+
+class BatchNorm(nn.BatchNorm2d):
+    """Batch norm that can, once trained, take the statistics of each picture alone instead of the running ones.
+
+    With `own_statistics` a picture is normalised as it was by training at batch size 1, and never by its neighbours
+    in a batch. Shape: (N, C, H, W) -> same.
+    """
+
+    own_statistics = False
+
+    def forward(self, input: Tensor) -> Tensor:
+        if self.own_statistics and not self.training:
+            return functional.group_norm(input, self.num_features, self.weight, self.bias, self.eps)
+        return super().forward(input)
+
+
+class InstanceNorm(nn.Module):
+    """Instance norm without weights (Ulyanov et al. 2016). Shape: (N, C, H, W) -> same.
+
+    A group norm of one channel a group is the same arithmetic, and unlike nn.InstanceNorm2d it does not copy
+    channels_last tensors back to NCHW.
+    """
+
+    def __init__(self, channels: int, eps: float = 1e-5) -> None:
+        super().__init__()
+        self.channels = channels
+        self.eps = eps
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.group_norm(x, self.channels, eps=self.eps)
+
+    def extra_repr(self) -> str:
+        return str(self.channels)
+
+
+def normalise(norm: Norm, channels: int) -> nn.Module:
+    """The normalisation of that name for so many channels."""
+    match norm:
+        case "batch":
+            layer = BatchNorm(channels)
+            initialise(layer)
+            return layer
+        case "instance":
+            return InstanceNorm(channels)
+        case "none":
+            return nn.Identity()
+
+
+def needs_bias(norm: Norm) -> bool:
+    """Batch norm has a bias of its own, which makes the convolution's before it idle."""
+    return norm != "batch"
+
+
+class Reflect(nn.Module):
+    """Mirror the border outwards by `pixels`. Shape: (N, C, H, W) -> (N, C, H + 2p, W + 2p), same type.
+
+    On the CPU autocast would turn reflection into float32, and with it everything up to the next convolution.
+    """
+
+    def __init__(self, pixels: int) -> None:
+        super().__init__()
+        self.pixels = pixels
+
+    def forward(self, x: Tensor) -> Tensor:
+        with torch_autocast(x.device.type, enabled=False):
+            return functional.pad(x, (self.pixels,) * 4, mode="reflect")
+
+
+def conv(
+    in_channels: int,
+    out_channels: int,
+    kernel: int = 4,
+    stride: int = 1,
+    padding: int = 1,
+    *,
+    bias: bool = True,
+    spectral_norm: bool = False,
+) -> nn.Module:
+    """A convolution started at N(0, 0.02), its largest singular value held at 1 if asked."""
+    layer = nn.Conv2d(in_channels, out_channels, kernel, stride, padding, bias=bias)
+    initialise(layer)
+    return parametrizations.spectral_norm(layer) if spectral_norm else layer
+
+
+def up(in_channels: int, out_channels: int, upsample: Upsample, *, kernel: int = 4, bias: bool = True) -> nn.Module:
+    """Double the side. Shape: (N, in, H, W) -> (N, out, 2H, 2W).
+
+    transpose: the papers' transposed convolution, kernel 4 (pix2pix) or 3 (CycleGAN). resize: nearest neighbour and a
+    convolution (Odena et al. 2016). shuffle: sub-pixel convolution (Shi et al. 2016).
+    """
+    match upsample:
+        case "transpose":
+            layer: nn.Module = nn.ConvTranspose2d(
+                in_channels, out_channels, kernel, stride=2, padding=1, output_padding=4 - kernel, bias=bias
+            )
+        case "resize":
+            layer = nn.Sequential(nn.Upsample(scale_factor=2), nn.Conv2d(in_channels, out_channels, 3, 1, 1, bias=bias))
+        case "shuffle":
+            layer = nn.Sequential(nn.Conv2d(in_channels, 4 * out_channels, 3, 1, 1, bias=bias), nn.PixelShuffle(2))
+    initialise(layer)
+    return layer
+
+
+class Residual(nn.Module):
+    """x + convolutions of x (He et al. 2016, as in CycleGAN, Sec. 7.2). Shape: (N, C, H, W) -> same."""
+
+    def __init__(self, channels: int, norm: Norm, dropout: bool) -> None:
+        super().__init__()
+        bias = needs_bias(norm)
+        self.layers = nn.Sequential(
+            Reflect(1),
+            conv(channels, channels, 3, padding=0, bias=bias),
+            normalise(norm, channels),
+            nn.ReLU(inplace=True),
+            nn.Dropout(0.5) if dropout else nn.Identity(),
+            Reflect(1),
+            conv(channels, channels, 3, padding=0, bias=bias),
+            normalise(norm, channels),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.layers(x)
+
+
+def initialise(module: nn.Module) -> None:
+    """Start every convolution at N(0, 0.02) with bias 0, every batch norm at N(1, 0.02) with bias 0 (DCGAN, Sec. 3)."""
+    for layer in module.modules():
+        if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):
+            nn.init.normal_(layer.weight, 0.0, 0.02)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+        elif isinstance(layer, nn.BatchNorm2d):
+            nn.init.normal_(layer.weight, 1.0, 0.02)
+            nn.init.zeros_(layer.bias)
+
+
+def mixes_pictures(module: nn.Module) -> bool:
+    """Whether a picture's output depends on its neighbours in the batch while training (batch norm does that)."""
+    return any(isinstance(layer, nn.BatchNorm2d) for layer in module.modules())
