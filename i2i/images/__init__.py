@@ -1,0 +1,29 @@
+"""Pictures: files to arrays and back, and arrays to what networks see.
+
+`files`, `reading` and `writing` know file formats; `pixels` is the only place that knows the networks' range. Nothing
+here imports torch until a tensor is asked for.
+"""
+
+from i2i.images.files import SUFFIXES, is_picture, shown
+from i2i.images.pixels import from_network, resize, scale, to_depth, to_network, with_channels
+from i2i.images.reading import MAX_PIXELS, Picture, Probe, probe, read, read_picture
+from i2i.images.writing import write
+
+__all__ = [
+    "MAX_PIXELS",
+    "SUFFIXES",
+    "Picture",
+    "Probe",
+    "from_network",
+    "is_picture",
+    "probe",
+    "read",
+    "read_picture",
+    "resize",
+    "scale",
+    "shown",
+    "to_depth",
+    "to_network",
+    "with_channels",
+    "write",
+]

@@ -1,0 +1,256 @@
+"""Picture files to arrays: any depth, orientation and colour model in, RGB or gray out.
+
+Networks never see alpha: it is cut off and the colour below it is kept as stored. Whoever wants it back on the result
+takes it from `read_picture`.
+"""
+
+import os
+import stat
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import cv2
+import numpy as np
+from PIL import ExifTags, Image, ImageCms, TiffImagePlugin
+
+from i2i.images.files import DAMAGED, Quiet, unreadable
+from i2i.images.pixels import Array, with_channels
+
+MAX_PIXELS = 400_000_000
+"""Larger pictures are refused before they are decoded: 400 megapixels are 1.2 GB as 8-bit RGB."""
+
+_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "DIB", "TIFF", "GIF")
+_GRAY = frozenset({"1", "L", "LA", "La", "I;16", "I;16B", "I;16L", "I;16N"})
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What a picture's header says; width and height as displayed, with the EXIF orientation applied."""
+
+    width: int
+    height: int
+    channels: int
+    """1 for gray, 3 for colour; alpha not counted."""
+    alpha: bool
+    bits: int
+    """8 or 16 a channel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A decoded picture with all that a converted file should keep."""
+
+    pixels: Array
+    """(H, W, 1 or 3) uint8 or uint16, upright."""
+    alpha: Array | None = None
+    """(H, W) of the same dtype."""
+    icc: bytes | None = None
+    exif: bytes | None = None
+    """Without its orientation, which is applied."""
+    dpi: tuple[float, float] | None = None
+    format: str = ""
+    """Pillow's name: JPEG, PNG, WEBP, BMP, TIFF, GIF, MPO."""
+
+
+def probe(path: str | os.PathLike[str]) -> Probe:
+    """Read a picture's header, and nothing else. Raises PictureError."""
+    path = Path(path)
+    try:
+        _refuse_what_is_no_file(path)
+        with path.open("rb") as file, Quiet():
+            return _Header(file, path).probe
+    except DAMAGED as error:
+        raise unreadable(path, error) from error
+
+
+def read(path: str | os.PathLike[str], *, channels: int | None = None) -> Array:
+    """Decode a picture, upright and without alpha. Raises PictureError.
+
+    Shape: (H, W, 1) for gray files and (H, W, 3) RGB for others, or as many `channels` as asked; uint8 or uint16. The
+    first picture of an animation or of several pages.
+    """
+    pixels = read_picture(path).pixels
+    return pixels if channels is None else with_channels(pixels, channels)
+
+
+def read_picture(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) -> Picture:
+    """Decode a picture with its alpha, colour profile, EXIF and resolution. Raises PictureError."""
+    path = Path(path)
+    try:
+        _refuse_what_is_no_file(path)
+        data = path.read_bytes()
+        with Quiet():
+            header = _Header(BytesIO(data), path)
+            if header.probe.width * header.probe.height > max_pixels:
+                size = f"{header.probe.width} x {header.probe.height} pixels"
+                raise unreadable(path, f"{size} are more than the {max_pixels / 1e6:g} million that are decoded")
+            return header.decode(data)
+    except DAMAGED as error:
+        raise unreadable(path, error) from error
+
+
+def _refuse_what_is_no_file(path: Path) -> None:
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode):  # opening a pipe would wait for ever
+        raise unreadable(path, "it is a folder" if stat.S_ISDIR(mode) else "it is not a file")
+
+
+class _Header:
+    """A file's header, and how to decode what follows it."""
+
+    def __init__(self, file: BinaryIO, path: Path) -> None:
+        self.path = path
+        start = file.read(32)
+        if not start:
+            raise unreadable(path, "the file is empty")
+        self.png = start.startswith(b"\x89PNG\r\n\x1a\n")
+        tags = _tiff_tags(file, start) if start[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+") else None
+        self.inverted = False
+        bits = 16 if self.png and start[24:25] == b"\x10" else 8
+        if tags is not None:
+            bits = self._tiff_bits(tags)
+            self.inverted = bits == 16 and tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == 0
+        file.seek(0)
+        try:
+            self.image = Image.open(file, formats=_FORMATS)
+        except Image.UnidentifiedImageError:
+            raise unreadable(path, "not a picture in JPEG, PNG, WebP, BMP or TIFF format, or damaged") from None
+        mode = self.image.mode
+        if mode in ("I", "F"):
+            raise unreadable(path, "32 bits a channel; save it with 8 or 16")
+        # Pillow shows a TIFF's size upright already; its PNG would decode the file to look for EXIF behind the pixels.
+        self.orientation = 1 if tags is not None else self._orientation()
+        width, height = self.image.size if self.orientation < 5 else self.image.size[::-1]
+        alpha = self.image.has_transparency_data if bits == 8 else mode in ("LA", "RGBA")
+        self.probe = Probe(width, height, 1 if self._gray(start) else 3, alpha, bits)
+
+    def _gray(self, start: bytes) -> bool:
+        # Pillow widens 16-bit gray with alpha to RGBA, so the PNG's own colour type counts: 0 and 4 are gray.
+        return start[25] in (0, 4) if self.png else self.image.mode in _GRAY
+
+    def _orientation(self) -> int:
+        found = Image.Image.getexif(self.image).get(ExifTags.Base.Orientation, 1)
+        return found if found in range(1, 9) else 1
+
+    def _tiff_bits(self, tags: TiffImagePlugin.ImageFileDirectory_v2) -> int:
+        bits = max(tags.get(TiffImagePlugin.BITSPERSAMPLE, (1,)))
+        kinds = set(tags.get(TiffImagePlugin.SAMPLEFORMAT, (1,)))
+        channels = tags.get(TiffImagePlugin.SAMPLESPERPIXEL, 1)
+        colours = tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION, 1)
+        if kinds - {1, 4}:
+            raise unreadable(self.path, f"a TIFF of {bits}-bit {_sample(kinds)} numbers; save it as 8 or 16-bit pixels")
+        if bits > 16:
+            raise unreadable(self.path, f"{bits} bits a channel; save it with 8 or 16")
+        if bits > 8 and (channels not in (1, 3, 4) or colours not in (0, 1, 2)):
+            raise unreadable(self.path, f"a {bits}-bit TIFF that is neither gray nor RGB; save it as one of these")
+        return 16 if bits > 8 else 8
+
+    def decode(self, data: bytes) -> Picture:
+        """The whole picture from the file's bytes."""
+        image = self.image
+        info = image.info
+        icc, dpi, format = info.get("icc_profile"), info.get("dpi"), image.format or ""
+        exif = self._exif()
+        if self.probe.bits == 16:
+            pixels, alpha = self._decode_16(data)
+        else:
+            image.load()
+            if image.mode == "CMYK":
+                image, icc = _from_cmyk(image, icc), None
+            pixels, alpha = _split(image)
+        if not pixels.size:
+            raise unreadable(self.path, "it has no pixels")
+        if self.orientation != 1:
+            pixels = _upright(pixels, self.orientation)
+            alpha = None if alpha is None else _upright(alpha, self.orientation)
+        return Picture(pixels, alpha, icc or None, exif, _two(dpi), format)
+
+    def _decode_16(self, data: bytes) -> tuple[Array, Array | None]:
+        if self.png:
+            self.image.verify()  # OpenCV may fill the rest of a damaged file with black
+            data = _bare_png(data)
+        decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+        if decoded is None or decoded.dtype != np.uint16:
+            raise unreadable(self.path, "damaged, or a kind of 16-bit picture that is not supported")
+        if decoded.ndim == 2:
+            gray = decoded[:, :, None]
+            return (np.uint16(65535) - gray if self.inverted else gray), None
+        alpha = np.ascontiguousarray(decoded[:, :, 3]) if decoded.shape[2] == 4 and self.probe.alpha else None
+        colour = decoded[:, :, :1] if self.probe.channels == 1 else decoded[:, :, 2::-1]
+        return np.ascontiguousarray(colour), alpha
+
+    def _exif(self) -> bytes | None:
+        if "exif" not in self.image.info:
+            return None
+        exif = Image.Image.getexif(self.image)
+        exif.pop(ExifTags.Base.Orientation, None)
+        try:
+            return exif.tobytes() if len(exif) else None
+        except DAMAGED:  # damaged metadata is no reason to lose the picture
+            return None
+
+
+def _bare_png(data: bytes) -> bytes:
+    """Only the pixels: of other chunks that it dislikes libpng complains on stderr."""
+    kept, at = [data[:8]], 8
+    while at + 8 <= len(data):
+        end = at + 12 + int.from_bytes(data[at : at + 4], "big")
+        if data[at + 4 : at + 8] in (b"IHDR", b"IDAT", b"IEND"):
+            kept.append(data[at:end])
+        at = end
+    return b"".join(kept)
+
+
+def _split(image: Image.Image) -> tuple[Array, Array | None]:
+    """An 8-bit Pillow image as (H, W, 1 or 3) and its alpha."""
+    gray = image.mode in _GRAY
+    if image.has_transparency_data:
+        both = np.asarray(image.convert("LA" if gray else "RGBA"))
+        return np.ascontiguousarray(both[:, :, :-1]), np.ascontiguousarray(both[:, :, -1])
+    mode = "L" if gray else "RGB"
+    array = np.array(image if image.mode == mode else image.convert(mode))
+    return (array[:, :, None] if gray else array), None
+
+
+def _from_cmyk(image: Image.Image, icc: bytes | None) -> Image.Image:
+    """CMYK as sRGB, by the file's own profile where it has one that works."""
+    if icc:
+        try:
+            srgb = ImageCms.createProfile("sRGB")
+            converted = ImageCms.profileToProfile(image, BytesIO(icc), srgb, outputMode="RGB")
+        except DAMAGED:
+            converted = None
+        if converted is not None:
+            return converted
+    return image.convert("RGB")
+
+
+def _upright(pixels: Array, orientation: int) -> Array:
+    """Undo an EXIF orientation: mirrored for 2, 4, 5 and 7, lying on its side from 5 on."""
+    turned = pixels.swapaxes(0, 1) if orientation >= 5 else pixels
+    if orientation in (3, 4, 7, 8):
+        turned = turned[::-1]
+    if orientation in (2, 3, 6, 7):
+        turned = turned[:, ::-1]
+    return np.ascontiguousarray(turned)
+
+
+def _tiff_tags(file: BinaryIO, start: bytes) -> TiffImagePlugin.ImageFileDirectory_v2:
+    tags = TiffImagePlugin.ImageFileDirectory_v2(start[:16] if start[2:4] in (b"+\0", b"\0+") else start[:8])
+    file.seek(tags.next)
+    tags.load(file)
+    return tags
+
+
+def _sample(kinds: set[int]) -> str:
+    return "floating point" if 3 in kinds else "signed" if 2 in kinds else "complex"
+
+
+def _two(dpi: Any) -> tuple[float, float] | None:
+    try:
+        x, y = (float(value) for value in dpi)
+    except (TypeError, ValueError, ZeroDivisionError):
+        return None
+    return (x, y) if 0 < x < 1e6 and 0 < y < 1e6 else None
