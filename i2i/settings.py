@@ -6,11 +6,12 @@ and a `build()` that imports what it builds when it is called.
 """
 
 import dataclasses
+import difflib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Annotated, Any, Literal, TypeVar, dataclass_transform
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
 T = TypeVar("T")
@@ -42,7 +43,9 @@ def _check_size(text: str) -> str:
     return text
 
 
-Size = Annotated[str, AfterValidator(_check_size)]
+Size = Annotated[
+    str, BeforeValidator(lambda value: str(value) if type(value) is int else value), AfterValidator(_check_size)
+]
 """'256' or '256x512' (height x width)."""
 
 Direction = Literal["AtoB", "BtoA"]
@@ -51,3 +54,10 @@ Positive = Annotated[int, Field(gt=0)]
 Count = Annotated[int, Field(ge=0)]
 Weight = Annotated[float, Field(ge=0)]
 """A non-negative factor of a loss term."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """'did you mean x?', or all that there is."""
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, 1)
+    return f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}."

@@ -1,6 +1,8 @@
 """The objectives by name, without torch."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
 
 from i2i.settings import Weight, settings
 
@@ -67,4 +69,4 @@ class WGANGP:
         return adversarial.WGANGP(self.lambda_penalty)
 
 
-Objective = Vanilla | LeastSquares | Hinge | WGANGP
+Objective = Annotated[Vanilla | LeastSquares | Hinge | WGANGP, Field(discriminator="kind")]

@@ -174,8 +174,8 @@ class PixelGAN:
         return patchgan.PixelGAN(in_channels, width=self.width, norm=self.norm, spectral_norm=self.spectral_norm)
 
 
-Generator = UNet | ResNet
-Discriminator = PatchGAN | PixelGAN
+Generator = Annotated[UNet | ResNet, Field(discriminator="kind")]
+Discriminator = Annotated[PatchGAN | PixelGAN, Field(discriminator="kind")]
 
 
 @settings

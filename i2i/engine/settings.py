@@ -1,0 +1,57 @@
+"""How a game is trained, whatever the game is."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from i2i.settings import Count, Positive, settings
+
+
+@settings
+class TrainingSettings:
+    """Length, optimizer, schedule and record-keeping of a run."""
+
+    epochs: Positive = 200
+    """Length of the whole run in passes over the data; the schedule is laid over it."""
+
+    steps: Count = 0
+    """Length of the whole run in steps instead; 0 counts epochs."""
+
+    batch_size: Positive = 1
+    """Pictures (or pairs) a step on one device."""
+
+    accumulate: Positive = 1
+    """Batches whose gradients are averaged before a player moves. Memory of the generators grows with it."""
+
+    lr: Annotated[float, Field(gt=0)] = 2e-4
+    """Learning rate of Adam."""
+
+    beta1: Annotated[float, Field(ge=0, lt=1)] = 0.5
+    """Adam's decay of the mean gradient."""
+
+    beta2: Annotated[float, Field(ge=0, lt=1)] = 0.999
+    """Adam's decay of the squared gradient."""
+
+    schedule: Literal["linear", "constant"] = "linear"
+    """linear: constant for the first half, then linearly to almost zero, as in the papers. constant: as it says."""
+
+    ema: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Decay per step of the averaged generators, ramped up at the start; 0 ships the last weights, as in the papers."""
+
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    """auto is bf16 where the device has arithmetic for it, otherwise fp32."""
+
+    seed: Count = 0
+    """Start of every draw: weights, order, augmentation, dropout."""
+
+    log_every: Count = 0
+    """Steps between two lines of the log; 0 is a 200th of the run, at most 100."""
+
+    sample_every: Count = 0
+    """Steps between two sample grids; 0 is a 20th of the run."""
+
+    checkpoint_minutes: Annotated[float, Field(gt=0)] = 10.0
+    """Minutes between two checkpoints."""
+
+    checkpoint_every: Count = 0
+    """Steps between two checkpoints, on top of the minutes; 0 counts minutes only."""

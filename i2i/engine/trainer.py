@@ -1,0 +1,241 @@
+"""The training engine: plays rounds of any model's game, and knows none of them."""
+
+import dataclasses
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from i2i import images
+from i2i.engine.average import Average
+from i2i.engine.schedule import Schedule
+from i2i.engine.settings import TrainingSettings
+from i2i.errors import TrainingError
+from i2i.game import Model, Progress, Turn, flatten
+
+Event = Callable[["Trainer"], None]
+
+
+@dataclasses.dataclass(slots=True)
+class Player:
+    """Weights that move together, and their optimizer."""
+
+    weights: list[nn.Parameter]
+    optimizer: torch.optim.Optimizer
+
+
+class Trainer:
+    """Plays rounds: differentiates each turn in its player's weights alone, and steps that player's optimizer.
+
+    Everything that is scheduled is a function of `progress`, so `state_dict` and the position in the data, which is
+    one too, are all that going on needs.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        settings: TrainingSettings,
+        *,
+        steps: int,
+        schedule: Schedule,
+        device: torch.device,
+        precision: torch.dtype = torch.float32,
+        fused: bool = True,
+    ) -> None:
+        self.model = model.to(device)
+        self.settings, self.steps, self.schedule = settings, steps, schedule
+        self.device, self.precision = device, precision
+        self.progress = Progress()
+        self.players = {
+            name: self._player([weight for module in modules for weight in module.parameters()], fused)
+            for name, modules in model.players().items()
+        }
+        self.average = Average(model.translators(), settings.ema) if settings.ema else None
+        self.waited = 0.0
+        """Seconds that rounds have waited for data."""
+        self._losses: dict[str, Tensor] = {}
+        self._rounds_summed = 0
+
+    def _player(self, weights: list[nn.Parameter], fused: bool) -> Player:
+        s = self.settings
+        return Player(weights, torch.optim.Adam(weights, lr=s.lr, betas=(s.beta1, s.beta2), fused=fused))
+
+    # ------------------------------------------------------------------------------------------------- one round
+
+    def round(self, batches: Sequence[Any]) -> None:
+        """Play one round on one batch, or on several whose gradients are averaged before a player moves.
+
+        Several batches are played in lockstep, so what a model keeps between turns (pix2pix: the fake) is kept for
+        each of them.
+        """
+        self._set_rates()
+        self.model.train()
+        games = [self.model.step(batch, self.progress) for batch in batches]
+        try:
+            while self._turn(games):
+                pass
+        finally:
+            for game in games:
+                close = getattr(game, "close", None)
+                if close:
+                    close()
+        pictures = sum(len(batch[0]) for batch in batches)
+        self.progress = Progress(self.progress.rounds + 1, self.progress.images + pictures)
+        self._rounds_summed += 1
+        if self.average:
+            self.average.update(self.progress.rounds)
+
+    def _turn(self, games: Sequence[Iterator[Turn]]) -> bool:
+        """One player's move in all games; False when the round is over."""
+        player = None
+        for game in games:
+            turn = self._next(game)
+            if turn is None:
+                break
+            if player is None:
+                player = self.players[turn.player]
+                player.optimizer.zero_grad(set_to_none=True)
+            terms = flatten(turn.terms)
+            for name, value in terms.items():
+                self._add(f"{turn.player}/{name}", value.detach() / len(games))
+            loss = torch.stack([term.float() for term in terms.values()]).sum() * (turn.weight / len(games))
+            torch.autograd.backward(loss, inputs=player.weights)
+        if player is None:
+            return False
+        player.optimizer.step()
+        return True
+
+    def _next(self, game: Iterator[Turn]) -> Turn | None:
+        """Let the model compute up to its next turn, under autocast that ends there.
+
+        Autocast caches cast weights for as long as it lasts: kept open between turns it would go on computing with
+        the weights of before the step. A model that yields inside no_grad or autocast of its own would leak that
+        mode into the engine.
+        """
+        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.precision == torch.bfloat16):
+            turn = next(game, None)
+            autocast = torch.is_autocast_enabled(self.device.type)
+        if not torch.is_grad_enabled() or autocast != (self.precision == torch.bfloat16):
+            raise RuntimeError(f"{type(self.model).__name__}.step yielded inside `no_grad` or `autocast`")
+        return turn
+
+    def _set_rates(self) -> None:
+        rate = self.settings.lr * self.schedule.factor(self.progress)
+        for player in self.players.values():
+            for group in player.optimizer.param_groups:
+                group["lr"] = rate
+
+    def _add(self, name: str, value: Tensor) -> None:
+        # Summed where it was computed: fetching a number would make the device wait for the host.
+        known = self._losses.get(name)
+        self._losses[name] = value if known is None else known + value
+
+    # --------------------------------------------------------------------------------------------------- a whole run
+
+    def fit(self, batches: Iterable[Any], *, after_round: Event, stop: Callable[[], bool]) -> None:
+        """Play until `steps` rounds are played or `stop` says so, calling `after_round` after each."""
+        source = iter(batches)
+        while self.progress.rounds < self.steps and not stop():
+            started = time.perf_counter()
+            taken = [self.move(next(source)) for _ in range(self.settings.accumulate)]
+            self.waited += time.perf_counter() - started
+            self.round(taken)
+            after_round(self)
+
+    def move(self, batch: Any) -> Any:
+        """A loader's batch on this device: bytes become float32 in [-1, 1]."""
+
+        def one(tensor: Tensor) -> Tensor:
+            tensor = tensor.to(self.device, non_blocking=True)
+            return images.scale(tensor) if tensor.ndim == 4 else tensor
+
+        return type(batch)(*(one(tensor) for tensor in batch))
+
+    def rehearse(self, batch: Any) -> float:
+        """Seconds of one round on this batch, without learning from it: everything but time is put back."""
+        buffers = [(buffer, buffer.clone()) for buffer in self.model.buffers()]
+        random = random_state(self.device)
+        seconds = math.inf
+        for _ in range(2):
+            started = time.perf_counter()
+            games = [self.model.step(batch, self.progress)]
+            while (turn := self._next(games[0])) is not None:
+                loss = torch.stack([term.float() for term in flatten(turn.terms).values()]).sum()
+                torch.autograd.backward(loss, inputs=self.players[turn.player].weights)
+            if self.device.type == "cuda":
+                torch.cuda.synchronize(self.device)
+            seconds = time.perf_counter() - started
+        for player in self.players.values():
+            player.optimizer.zero_grad(set_to_none=True)
+        with torch.no_grad():
+            for buffer, before in buffers:
+                buffer.copy_(before)
+        set_random_state(random, self.device)
+        return seconds
+
+    # --------------------------------------------------------------------------------------------------------- records
+
+    def fetch_losses(self) -> dict[str, float]:
+        """Mean of every term since the last call. Raises TrainingError where one is not a number any more."""
+        if not self._losses:
+            return {}
+        values = torch.stack([value.float() for value in self._losses.values()]) / max(1, self._rounds_summed)
+        losses = dict(zip(self._losses, values.tolist(), strict=True))
+        self._losses, self._rounds_summed = {}, 0
+        broken = [name for name, value in losses.items() if not math.isfinite(value)]
+        if broken:
+            raise TrainingError(
+                f"step {self.progress.rounds}: {', '.join(broken)} is not a number any more, so training was stopped; "
+                f"the checkpoint before it is kept. Go on from there with a lower --training.lr or --precision fp32."
+            )
+        return losses
+
+    def learning_rate(self) -> float:
+        """Adam's rate in the coming round."""
+        return self.settings.lr * self.schedule.factor(self.progress)
+
+    def translators(self) -> Mapping[str, nn.Module]:
+        """The networks that a run ships: averaged where it averages, otherwise as they are."""
+        return self.average.networks if self.average else self.model.translators()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that going on needs; tensors, numbers and text only, so that it loads with weights_only."""
+        return {
+            "model": self.model.state_dict(),
+            "average": self.average.state_dict() if self.average else {},
+            "optimizers": {name: player.optimizer.state_dict() for name, player in self.players.items()},
+            "progress": dataclasses.asdict(self.progress),
+            "random": random_state(self.device),
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from a state."""
+        self.model.load_state_dict(state["model"])
+        if self.average:
+            self.average.load_state_dict(state["average"])
+        for name, player in self.players.items():
+            player.optimizer.load_state_dict(state["optimizers"][name])
+        self.progress = Progress(**state["progress"])
+        set_random_state(state["random"], self.device)
+
+
+def random_state(device: torch.device) -> dict[str, Tensor]:
+    """The generators that dropout, noise and the history draw from."""
+    state = {"cpu": torch.get_rng_state()}
+    if device.type == "cuda":
+        state["cuda"] = torch.cuda.get_rng_state(device)
+    elif device.type == "mps":
+        state["mps"] = torch.mps.get_rng_state()
+    return state
+
+
+def set_random_state(state: Mapping[str, Tensor], device: torch.device) -> None:
+    """Put the generators back; those of a device that is not here are left alone."""
+    torch.set_rng_state(state["cpu"].cpu())
+    if device.type == "cuda" and "cuda" in state:
+        torch.cuda.set_rng_state(state["cuda"].cpu(), device)
+    elif device.type == "mps" and "mps" in state:
+        torch.mps.set_rng_state(state["mps"].cpu())

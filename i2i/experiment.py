@@ -1,0 +1,220 @@
+"""Experiment: the typed description of a run. Build it, save it, load it, change it by name."""
+
+import dataclasses
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import yaml
+from pydantic import Field, TypeAdapter, ValidationError
+
+from i2i.data.settings import DataSettings
+from i2i.engine.settings import TrainingSettings
+from i2i.errors import SettingsError
+from i2i.models import settings as models
+from i2i.settings import as_dict, did_you_mean, settings
+
+if TYPE_CHECKING:
+    from i2i.game import Model
+
+Tree = dict[str, Any]
+
+
+@settings
+class Experiment:
+    """A model, what it is shown, and how it is trained."""
+
+    recipe: str = "custom"
+    """The recipe that this experiment began as."""
+
+    model: Annotated[models.AnyModel, Field(discriminator="kind")] = models.Pix2Pix()
+    """Networks, objective and the weights of its terms."""
+
+    data: DataSettings = DataSettings()
+    """Geometry and augmentation."""
+
+    training: TrainingSettings = TrainingSettings()
+    """Length, optimizer, schedule."""
+
+    @property
+    def needs(self) -> models.DataKind:
+        """The data it trains on: pairs, domains or pictures."""
+        return models.DATA[self.model.kind]
+
+    def build(self, in_channels: int, out_channels: int) -> "Model":
+        """The model, its weights drawn from torch's generator."""
+        return self.model.build(in_channels, out_channels, self.data.crop)
+
+
+_ADAPTER: TypeAdapter[Experiment] = TypeAdapter(Experiment)
+
+
+def change(experiment: Experiment, changes: Tree, origin: str = "") -> Experiment:
+    """The experiment with some settings changed: {"model": {"lambda_l1": 10.0}}.
+
+    Where a `kind` changes, what else stood beside it starts from that kind's defaults. Raises SettingsError naming
+    the setting, and `origin` before it.
+    """
+    try:
+        return _ADAPTER.validate_json(json.dumps(_overlay(as_dict(experiment), changes)))
+    except ValidationError as error:
+        raise SettingsError("\n".join(_explain(error, lambda path: origin))) from None
+
+
+def set_width(experiment: Experiment, width: int) -> Experiment:
+    """Generator and discriminator with so many base channels."""
+    return change(experiment, {"model": {"generator": {"width": width}, "discriminator": {"width": width}}})
+
+
+def to_yaml(experiment: Experiment) -> str:
+    """The whole experiment, every default written out."""
+    return yaml.safe_dump(as_dict(experiment), sort_keys=False, allow_unicode=True)
+
+
+def from_yaml(path: Path, base: Experiment | None = None) -> Experiment:
+    """Read a saved experiment; what it does not say is `base`'s. Raises SettingsError with the file and line."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error}).") from None
+    return parse_yaml(text, str(path), base)
+
+
+def parse_yaml(text: str, name: str, base: Experiment | None = None) -> Experiment:
+    """As `from_yaml`, of text that came from `name`."""
+    try:
+        data = yaml.load(text, Loader=_Loader)
+        marks = yaml.compose(text, Loader=_Loader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f":{mark.line + 1}" if mark else ""
+        raise SettingsError(f"{name}{place}: not YAML ({getattr(error, 'problem', error)}).") from None
+    if not isinstance(data, dict):
+        raise SettingsError(f"{name}: holds {type(data).__name__}, wanted settings such as 'model:' and 'data:'.")
+    try:
+        tree = json.dumps(_overlay(as_dict(base or Experiment()), data))
+    except TypeError as error:
+        raise SettingsError(f"{name}: {error}.") from None
+    try:
+        return _ADAPTER.validate_json(tree)
+    except ValidationError as error:
+        lines = _explain(error, lambda path: f"{name}:{_line(marks, path)}: ")
+        raise SettingsError("\n".join(lines)) from None
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.1 reads 2e-4 as text; people write it for a number."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?$"),
+    list("-+0123456789."),
+)
+_Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"^[-+]?\d+$"), list("-+0123456789"))
+# The int rule must be asked before the float rule, which would take it too.
+for _first in "-+0123456789":
+    _rules = _Loader.yaml_implicit_resolvers[_first]
+    _rules.insert(0, _rules.pop())
+
+
+def _overlay(base: Tree, changes: Tree) -> Tree:
+    """`changes` over `base`, branch by branch; another kind forgets the base's branch."""
+    if "kind" in changes and changes["kind"] != base.get("kind"):
+        base = {}
+    merged = dict(base)
+    for key, value in changes.items():
+        below = merged.get(key)
+        merged[key] = _overlay(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def _explain(error: ValidationError, origin: Any) -> list[str]:
+    """pydantic's findings, one line each: where, what is wrong, what was meant."""
+    lines = []
+    for found in error.errors():
+        path = _settings_path(found["loc"])
+        place = origin(path)
+        name = ".".join(path)
+        match found["type"]:
+            case "unexpected_keyword_argument":
+                lines.append(f"{place}{name}: no such setting; {did_you_mean(path[-1], _siblings(path))}")
+            case "union_tag_invalid":
+                context = found.get("ctx", {})
+                lines.append(f"{place}{name}.kind: {context.get('tag')!r} is none of {context.get('expected_tags')}.")
+            case "value_error":
+                lines.append(f"{place}{name}: {found['msg'].removeprefix('Value error, ')}")
+            case _:
+                given = json.dumps(found["input"], default=str)[:60]
+                message = found["msg"][:1].lower() + found["msg"][1:]
+                lines.append(f"{place}{name}: {given} cannot be used: {message}.")
+    return lines
+
+
+def _settings_path(loc: tuple[Any, ...]) -> tuple[str, ...]:
+    """pydantic's place without the names of union members, which are no settings."""
+    path: list[str] = []
+    value: Any = _EVERYTHING
+    for part in map(str, loc):
+        if isinstance(value, _Union):
+            value = value.members.get(part, {})
+            continue
+        path.append(part)
+        value = value.get(part, {}) if isinstance(value, Mapping) else {}
+    return tuple(path)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Union:
+    members: Mapping[str, Any]
+
+
+def _describe(cls: type) -> Mapping[str, Any]:
+    """Every setting below a class: name -> its own description, {} for a plain value."""
+    from typing import Union, get_args, get_origin, get_type_hints
+
+    described: dict[str, Any] = {}
+    for name, hint in get_type_hints(cls).items():
+        kinds = [kind for kind in get_args(hint) if dataclasses.is_dataclass(kind)]
+        if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+            described[name] = _describe(hint)
+        elif kinds and (get_origin(hint) is Union or type(hint).__name__ == "UnionType"):
+            described[name] = _Union({_kind(kind): _describe(kind) for kind in kinds if isinstance(kind, type)})
+        else:
+            described[name] = {}
+    return described
+
+
+def _kind(cls: type) -> str:
+    return next(field.default for field in dataclasses.fields(cls) if field.name == "kind")  # pyright: ignore[reportArgumentType]
+
+
+_EVERYTHING = _describe(Experiment)
+
+
+def _siblings(path: tuple[str, ...]) -> list[str]:
+    """Settings that could have stood where the last part of `path` stands."""
+    value: Any = _EVERYTHING
+    for part in path[:-1]:
+        options = value.members.values() if isinstance(value, _Union) else [value]
+        value = next((option[part] for option in options if part in option), {})
+    if isinstance(value, _Union):
+        return sorted({name for member in value.members.values() for name in member})
+    return sorted(value)
+
+
+def _line(node: yaml.Node | None, path: tuple[str, ...]) -> int:
+    """The line, from 1, where the longest known part of `path` stands."""
+    line = node.start_mark.line if node else 0
+    for part in path:
+        if not isinstance(node, yaml.MappingNode):
+            break
+        for key, value in node.value:
+            if key.value == part:
+                line, node = key.start_mark.line, value
+                break
+        else:
+            break
+    return line + 1

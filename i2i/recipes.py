@@ -1,0 +1,29 @@
+"""The recipes: one entry a published setting."""
+
+from i2i.data.settings import DataSettings
+from i2i.engine.settings import TrainingSettings
+from i2i.errors import SettingsError
+from i2i.experiment import Experiment
+from i2i.models import settings as models
+from i2i.settings import did_you_mean
+
+RECIPES: dict[str, Experiment] = {
+    # Isola et al. 2017, as the reference implementation runs it.
+    "pix2pix": Experiment(recipe="pix2pix", model=models.Pix2Pix()),
+    # Zhu et al. 2017, as the reference implementation runs it.
+    "cyclegan": Experiment(recipe="cyclegan", model=models.CycleGAN()),
+    # Radford et al. 2016, Sec. 4: batches of 128, no decay of the rate.
+    "dcgan": Experiment(
+        recipe="dcgan",
+        model=models.DCGAN(),
+        data=DataSettings(size="64", resize="short", load=64),
+        training=TrainingSettings(batch_size=128, schedule="constant", epochs=25),
+    ),
+}
+
+
+def recipe(name: str) -> Experiment:
+    """The recipe of that name. Raises SettingsError, which suggests the likely one."""
+    if name not in RECIPES:
+        raise SettingsError(f"{name!r} is no recipe; {did_you_mean(name, RECIPES)}")
+    return RECIPES[name]
