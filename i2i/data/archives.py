@@ -43,11 +43,11 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """One file of an archive: its name as written there, the size it claims, its bytes."""
+    """One member of an archive: its name as written there, the size it claims, its bytes (None for a folder)."""
 
     name: str
-    size: int
-    data: IO[bytes]
+    size: int = 0
+    data: IO[bytes] | None = None
 
 
 def unpack(archive: Path, into: Path, kind: ArchiveKind, limits: Limits | None = None) -> None:
@@ -79,18 +79,21 @@ def unpack(archive: Path, into: Path, kind: ArchiveKind, limits: Limits | None =
 
 def _write_all(archive: Path, root: Path, kind: ArchiveKind, limits: Limits) -> None:
     packed, written, seen = archive.stat().st_size, 0, dict[str, str]()
+    allowed = min(limits.total_bytes, max(limits.ratio_from, int(limits.ratio * packed)))
 
     def check(size: int, name: str) -> None:
-        bomb = size > limits.ratio_from and size > limits.ratio * packed
-        if bomb or size > limits.total_bytes:
+        if size > allowed:
             raise DatasetError(
-                f"{archive}: refused, {packed:,} packed bytes unpack to {size:,} and more (at {name!r}). "
-                "An archive of pictures does not do that."
+                f"{archive}: refused, its {packed:,} bytes unpack to {size:,} and more (at {name!r}). "
+                f"From an archive of pictures of that size {allowed:,} are accepted."
             )
 
-    for count, entry in enumerate(_entries(archive, kind), start=1):
+    entries = _tar_entries(archive) if kind == "tar.gz" else _zip_entries(archive)
+    for count, entry in enumerate(entries, start=1):
         if count > limits.entries:
-            raise DatasetError(f"{archive}: refused, it holds more than {limits.entries:,} files.")
+            raise DatasetError(f"{archive}: refused, it holds more than {limits.entries:,} files and folders.")
+        if entry.data is None or _JUNK.search(entry.name):
+            continue
         target = _place(root, entry.name, archive, seen)
         check(written + entry.size, entry.name)
         before = written
@@ -105,8 +108,10 @@ def _write_all(archive: Path, root: Path, kind: ArchiveKind, limits: Limits) -> 
 
 
 def _place(root: Path, name: str, archive: Path, seen: dict[str, str]) -> Path:
-    """Where a file of this name goes below `root`; refuses names that differ from another only by case."""
+    """Where a file of this name goes below `root`; refuses names that differ by case or an accent's spelling."""
     parts = [part for part in name.split("/") if part not in ("", ".")]
+    if not parts:
+        raise DatasetError(f"{archive}: refused, it holds a file without a name.")
     if os.name == "nt":
         parts = [part.translate(_WINDOWS_FORBIDS) for part in parts]
     for depth in range(1, len(parts) + 1):
@@ -114,9 +119,7 @@ def _place(root: Path, name: str, archive: Path, seen: dict[str, str]) -> Path:
         key = unicodedata.normalize("NFC", path).casefold()
         spelled = path + ("" if is_file else "/")
         if seen.setdefault(key, spelled) != spelled or (is_file and (root / path).exists()):
-            raise DatasetError(
-                f"{archive}: refused, {name!r} and {seen[key]!r} are one name where upper and lower case are the same."
-            )
+            raise DatasetError(f"{archive}: refused, {name!r} and {seen[key]!r} are one and the same on some disks.")
     return root.joinpath(*parts)
 
 
@@ -128,18 +131,10 @@ def _check_name(name: str, archive: Path) -> None:
         else "a backslash" if "\\" in name
         else "a control character" if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in name)
         else "a name that Windows keeps for devices" if any(_WINDOWS_DEVICE.fullmatch(part) for part in parts)
-        else "no name" if not any(part not in ("", ".") for part in parts)
         else ""
     )  # fmt: skip
     if bad:
         raise DatasetError(f"{archive}: refused, it holds {bad}: {name!r}.")
-
-
-def _entries(archive: Path, kind: ArchiveKind) -> Iterator[_Entry]:
-    for entry in _tar_entries(archive) if kind == "tar.gz" else _zip_entries(archive):
-        _check_name(entry.name, archive)
-        if not _JUNK.search(entry.name):
-            yield entry
 
 
 class _Rationed:
@@ -155,7 +150,9 @@ class _Rationed:
         data = self.file.read(count)
         self.left -= len(data)
         if self.left < 0:
-            raise DatasetError(f"{self.archive}: refused, a header in it is larger than {_HEADER_BYTES:,} bytes.")
+            raise DatasetError(
+                f"{self.archive}: refused, it holds over {_HEADER_BYTES:,} bytes that belong to no file."
+            )
         return data
 
 
@@ -166,8 +163,9 @@ def _tar_entries(archive: Path) -> Iterator[_Entry]:
         with tarfile.open(fileobj=stream, mode="r|") as tar:  # type: ignore[call-overload]  # needs read() alone
             while (member := tar.next()) is not None:
                 name = member.name
+                _check_name(name, archive)
                 if member.isdir():
-                    _check_folder(name, archive)
+                    yield _Entry(name)
                 elif not member.isreg() or member.issparse():
                     raise DatasetError(f"{archive}: refused, {name!r} is a link, device or sparse file.")
                 else:
@@ -177,24 +175,22 @@ def _tar_entries(archive: Path) -> Iterator[_Entry]:
                     yield _Entry(name, member.size, data)
                 tar.members.clear()  # type: ignore[attr-defined]  # a list of all files so far, which nobody asks for
                 stream.allow(0)
+        while stream.read(_CHUNK):  # to the end, where gzip compares its checksum
+            pass
 
 
 def _zip_entries(archive: Path) -> Iterator[_Entry]:
     with zipfile.ZipFile(archive) as zipped:
         for info in zipped.infolist():
             name, mode = info.orig_filename, info.external_attr >> 16  # filename is cut at a NUL; orig_filename is not
+            _check_name(name, archive)
             if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
                 raise DatasetError(f"{archive}: refused, {name!r} is a link or device.")
-            if info.is_dir():
-                _check_folder(name, archive)
+            if name.endswith("/"):
+                yield _Entry(name)
                 continue
             if info.flag_bits & 1 or info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
                 # bzip2 and lzma are unpacked by zipfile without a bound on memory.
                 raise DatasetError(f"{archive}: refused, {name!r} is encrypted or not packed by deflate.")
             with closing(zipped.open(info)) as data:
                 yield _Entry(name, info.file_size, data)
-
-
-def _check_folder(name: str, archive: Path) -> None:
-    if name.strip("./"):  # "." and "./" are the archive's own top
-        _check_name(name.rstrip("/"), archive)

@@ -24,17 +24,22 @@ class LabelledPictures(Protocol):
     def __getitem__(self, index: int, /) -> tuple[Image, int]: ...
 
 
-def fetch_class_folders(name: str, folder: Path, *, by_hand: str, report: Report | None = None) -> None:
+def fetch_class_folders(name: str, folder: Path, *, source: str, report: Report | None = None) -> None:
     """Fetch 'mnist' or 'cifar10' through torchvision, which checks it, and write it to `folder`/train and /test."""
     from torchvision import datasets  # seconds to import, and nobody else here needs it
 
     kind = {"mnist": datasets.MNIST, "cifar10": datasets.CIFAR10}[name]
-    raw = folder.with_name(f".{name}.raw")  # kept if it breaks: torchvision goes on from the files that are whole
+    raw = folder.with_name(f"{name}.download")  # kept if it breaks: torchvision goes on from the files that are whole
+    files = raw / "MNIST" / "raw" if name == "mnist" else raw
     try:
         splits = {split: kind(str(raw), train=split == "train", download=True) for split in ("train", "test")}
     except (URLError, RuntimeError, OSError) as error:
-        reason = " ".join(str(error).split())
-        raise DatasetError(f"{name}: torchvision could not bring it ({reason}). Are you offline? {by_hand}") from error
+        if not any(path.is_file() for path in raw.rglob("*")):
+            shutil.rmtree(raw, ignore_errors=True)
+        raise DatasetError(
+            f"{name}: torchvision could not bring it ({' '.join(str(error).split())}). Are you offline? "
+            f"You can put the packed files of {source} into {files} by hand and fetch again."
+        ) from error
     write_class_folders(splits, folder, report)
     shutil.rmtree(raw, ignore_errors=True)
 

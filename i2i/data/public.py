@@ -113,7 +113,7 @@ def fetch(name: str, root: Path, *, progress: Report | None = None, urls: Sequen
     except OSError as error:
         raise DatasetError(f"{root}: cannot be used as a folder for {name}: {error.strerror}.") from error
     if one.archive == "torchvision":
-        fetch_class_folders(name, folder, by_hand=by_hand, report=progress)
+        fetch_class_folders(name, folder, source=one.source, report=progress)
         return folder
 
     archive = root / f"{name}.{one.archive}"

@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import io
 import json
+import random
 import re
 import shutil
 import socket
@@ -155,11 +156,18 @@ def test_every_shipped_recipe_is_valid_and_tells_source_terms_layout_and_what_tr
     assert sets["cityscapes"].archive == "manual"
 
 
-def test_the_page_on_the_folder_names_every_set() -> None:
+def test_the_page_on_the_folder_says_of_every_set_what_its_recipe_says() -> None:
     page = (Path(public.__file__).parents[2] / "datasets" / "README.md").read_text()
-    for name in NAMES:
-        assert f"`{name}`" in page
     assert "day2night.md" in page
+    for one in public_sets().values():
+        (row,) = (line for line in page.splitlines() if line.startswith(f"| `{one.name}` "))
+        assert f"`{one.recipe}`" in row
+        assert (one.direction or "") in row
+        size = one.download_bytes
+        assert size is None or (f" {size / 1e6:.0f} MB" if size < 1e9 else f" {size / 1e9:.1f} GB") in row
+        assert all(
+            f"{count:,}" in row for split, count in one.pictures.items() if split.startswith("train") and count < 1e4
+        )
 
 
 @pytest.mark.parametrize(
@@ -437,14 +445,15 @@ def test_a_single_split_is_not_taken_for_the_folder_around_a_set(tmp_path: Path)
     assert tree(tmp_path / "set") == {"trainA/1.jpg": b"1"}
 
 
-def special(kind: bytes, link: str = "") -> bytes:
-    """A tar with a picture, and a member of another kind after it."""
+def special(*kinds: bytes, link: str = "") -> bytes:
+    """A tar with a picture, and members of other kinds after it."""
     held = io.BytesIO()
     with tarfile.open(fileobj=held, mode="w:gz", format=tarfile.GNU_FORMAT) as tar:
         tar.addfile(tarfile.TarInfo("facades/first.jpg"))
-        member = tarfile.TarInfo("facades/other")
-        member.type, member.linkname = kind, link
-        tar.addfile(member)
+        for number, kind in enumerate(kinds):
+            member = tarfile.TarInfo(f"facades/other{number}")
+            member.type, member.linkname = kind, link
+            tar.addfile(member)
     return held.getvalue()
 
 
@@ -483,8 +492,8 @@ HOSTILE = {
     "tar: up": ("tar.gz", tar_gz({"x": b"1"}, top="../")),
     "tar: up in the middle": ("tar.gz", tar_gz({"../../x": b"1"})),
     "tar: absolute": ("tar.gz", tar_gz({"tmp/x": b"1"}, top="/")),
-    "tar: symlink": ("tar.gz", special(tarfile.SYMTYPE, "/etc/passwd")),
-    "tar: hard link": ("tar.gz", special(tarfile.LNKTYPE, "facades/first.jpg")),
+    "tar: symlink": ("tar.gz", special(tarfile.SYMTYPE, link="/etc/passwd")),
+    "tar: hard link": ("tar.gz", special(tarfile.LNKTYPE, link="facades/first.jpg")),
     "tar: device": ("tar.gz", special(tarfile.CHRTYPE)),
     "tar: pipe": ("tar.gz", special(tarfile.FIFOTYPE)),
     "tar: backslash": ("tar.gz", tar_gz({"..\\x": b"1"})),
@@ -498,13 +507,21 @@ HOSTILE = {
     "tar: too many": ("tar.gz", tar_gz({f"{i}.jpg": b"1" for i in range(21)})),
     "tar: bomb": ("tar.gz", tar_gz({"1.jpg": b"\0" * 900_000})),
     "tar: bomb in pieces": ("tar.gz", tar_gz({f"{i}.jpg": b"\0" * 100_000 for i in range(9)})),
-    "tar: too large": ("tar.gz", tar_gz({"1.jpg": b"\0" * 3_000_000})),
+    "tar: too large": ("tar.gz", tar_gz({"1.jpg": random.Random(0).randbytes(2_000_001)})),
+    "tar: too many folders": ("tar.gz", special(*[tarfile.DIRTYPE] * 21)),
+    "tar: a file without a name": ("tar.gz", tar_gz({"": b"1"}, top="./")),
+    "tar: wrong CRC": ("tar.gz", tar_gz(PICTURES)[:-8] + bytes(8)),
+    "tar: sparse": ("tar.gz", special(tarfile.GNUTYPE_SPARSE)),
     "tar: huge header": ("tar.gz", huge_header()),
     "tar: cut short": ("tar.gz", tar_gz(PICTURES)[:-40]),
     "tar: nothing in it": ("tar.gz", tar_gz({})),
     "tar: not a tar": ("tar.gz", gzip.compress(b"x" * 5000)),
     "zip: up": ("zip", zipped({"x": b"1"}, top="../")),
     "zip: absolute": ("zip", zipped({"tmp/x": b"1"}, top="/")),
+    "zip: encrypted": (
+        "zip",
+        zipped({"1.jpg": b"1"}).replace(b"PK\x01\x02\x14\x03\x14\x00\x00", b"PK\x01\x02\x14\x03\x14\x00\x01"),
+    ),
     "zip: symlink": ("zip", zip_link()),
     "zip: NUL": ("zip", zip_with_nul()),
     "zip: case": ("zip", zipped({"1.jpg": b"1", "1.JPG": b"2"})),
@@ -615,4 +632,5 @@ def test_torchvision_offline_is_one_line_and_leaves_no_folder(
     with pytest.raises(DatasetError, match=r"^mnist: torchvision could not bring it .*Are you offline\?") as caught:
         fetch("mnist", tmp_path)
     assert "\n" not in str(caught.value)
-    assert not (tmp_path / "mnist").exists()
+    assert str(tmp_path / "mnist.download" / "MNIST" / "raw") in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
