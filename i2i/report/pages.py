@@ -1,0 +1,323 @@
+"""The three pages: of a run, of an evaluation, of a conversion."""
+
+import base64
+import contextlib
+import functools
+import hashlib
+import math
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import yaml
+from markupsafe import Markup
+
+from i2i import __version__, images
+from i2i.engine import log
+from i2i.images.pixels import Array
+from i2i.report import curves
+from i2i.report.album import Embedded, embed
+
+_SHOWN_SAMPLES = 12
+_WEIGHT = 2_600_000
+"""Bytes of page that pictures may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """Pictures that belong together, by what they are: source, translated, target."""
+
+    name: str
+    pictures: Mapping[str, Array | Path]
+    """Arrays of (H, W), (H, W, 1 or 3) uint8, uint16 or float32 in [0, 1], or files."""
+    caption: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of text and numbers; floats are shown with four digits."""
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[object]]
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Fact:
+    """A number of the headline."""
+
+    name: str
+    value: str
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    step: str
+    picture: Embedded
+    thumbnail: Embedded
+
+
+@dataclass(frozen=True, slots=True)
+class _Health:
+    verdict: str
+    signals: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    name: str
+    caption: str
+    pictures: Sequence[tuple[str, Embedded | None]]
+
+
+def run_report(run: Path) -> Path:
+    """Write RUN/report.html from what the run folder holds; whatever is missing or damaged is left out.
+
+    Read are experiment.yaml, log.jsonl, samples/<step>.png and notes.txt, a note a line.
+    """
+    settings = _text(run / "experiment.yaml")
+    recipe = _recipe(settings)
+    folder = run.resolve().name
+    data = folder.removeprefix(f"{recipe}-")
+    records = _records(run / "log.jsonl")
+    charts = [
+        curves.curve(records, "images_per_second", "speed", "images a second"),
+        curves.curve(records, "data_wait", "waiting for data", "% of the time", 100),
+        curves.curve(records, "learning_rate", "learning rate", "rate of Adam"),
+    ]
+    page = _render(
+        "run.html.jinja",
+        # A run folder is called recipe-data unless someone had a better name for it.
+        title=f"{recipe} on {data}" if recipe and data != folder else folder,
+        eyebrow=f"Training run · {folder if data != folder else recipe}" if recipe else "Training run",
+        facts=_facts(records),
+        samples=_samples(run / "samples"),
+        health=_health(records),
+        groups=curves.loss_groups(records),
+        engine=[chart for chart in charts if chart],
+        settings=settings,
+        notes=[line.strip() for line in _text(run / "notes.txt").splitlines() if line.strip()],
+    )
+    return _write(run / "report.html", page)
+
+
+def evaluation_report(
+    path: Path, *, title: str, tables: Sequence[Table], examples: Sequence[Example], notes: Sequence[str]
+) -> Path:
+    """Write the page of an evaluation: tables of metrics, then held-out pictures side by side."""
+    page = _render(
+        "results.html.jinja",
+        title=title,
+        eyebrow="Evaluation",
+        facts=[],
+        tables=[(table, [[_cell(value) for value in row] for row in table.rows], _numeric(table)) for table in tables],
+        examples=_examples(examples),
+        failures=[],
+        notes=notes,
+    )
+    return _write(path, page)
+
+
+def conversion_report(
+    path: Path,
+    *,
+    title: str,
+    summary: Mapping[str, str],
+    examples: Sequence[Example],
+    failures: Sequence[tuple[str, str]],
+) -> Path:
+    """Write the page of a conversion: the summary, pictures before and after, and (name, reason) of each failure."""
+    page = _render(
+        "results.html.jinja",
+        title=title,
+        eyebrow="Conversion",
+        facts=[_Fact(name, str(value)) for name, value in summary.items()],
+        tables=[],
+        examples=_examples(examples),
+        failures=failures,
+        notes=[],
+    )
+    return _write(path, page)
+
+
+def evenly(items: Sequence[Any], count: int) -> list[Any]:
+    """At most `count` of them, evenly spread, the first and the last among them."""
+    if len(items) <= count:
+        return list(items)
+    return [items[round(i * (len(items) - 1) / (count - 1))] for i in range(count)]
+
+
+def duration(seconds: float) -> str:
+    """3725 -> 1 h 2 min."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours < 48 else f"{hours // 24} d {hours % 24} h"
+
+
+# ------------------------------------------------------------------------------------------------------- a run's pieces
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def _records(path: Path) -> list[log.Record]:
+    try:
+        return log.read(path)
+    except (OSError, ValueError):
+        return []
+
+
+def _recipe(settings: str) -> str:
+    # Read as plain YAML: a page of an old run is to be had where its settings are no longer understood.
+    with contextlib.suppress(yaml.YAMLError, RecursionError):
+        tree = yaml.safe_load(settings)
+        if isinstance(tree, dict) and isinstance(tree.get("recipe"), str):
+            return tree["recipe"]
+    return ""
+
+
+def _facts(records: Sequence[log.Record]) -> list[_Fact]:
+    if not records:
+        return []
+    last = records[-1]
+    facts = [_Fact("steps", f"{last['step']:,}")]
+    if seen := _numbers([last], "images"):
+        facts.append(_Fact("pictures seen", f"{seen[0]:,.0f}"))
+    if epochs := _numbers([last], "epoch"):
+        facts.append(_Fact("epochs", f"{epochs[0]:.4g}"))
+    if seconds := _numbers(records, "seconds"):
+        facts.append(_Fact("training time", duration(_total(seconds))))
+    if speeds := _numbers(records, "images_per_second"):
+        facts.append(_Fact("speed", curves.number(sorted(speeds)[len(speeds) // 2]), "images / s"))
+    if waits := _numbers(records, "data_wait"):
+        facts.append(_Fact("waiting for data", f"{100 * sum(waits) / len(waits):.2g}", "%"))
+    return facts
+
+
+def _numbers(records: Iterable[log.Record], name: str) -> list[float]:
+    values = [record.get(name) for record in records]
+    return [float(v) for v in values if isinstance(v, int | float) and math.isfinite(v)]
+
+
+def _total(seconds: Sequence[float]) -> float:
+    """The whole of a clock that may have started again where the run was resumed."""
+    before = [0.0, *seconds[:-1]]
+    return sum(now - then if now >= then else now for then, now in zip(before, seconds, strict=True))
+
+
+def _samples(folder: Path) -> list[_Sample]:
+    try:
+        numbered = [path for path in folder.glob("*.png") if path.stem.isascii() and path.stem.isdigit()]
+    except OSError:
+        numbered = []
+    chosen = evenly(sorted(numbered, key=lambda path: int(path.stem)), _SHOWN_SAMPLES)
+    # The latest is what people came for; the way there may be coarser.
+    pictures = embed(chosen[:-1], weight=_WEIGHT * 5 // 8, side=1024) + embed(
+        chosen[-1:], weight=_WEIGHT // 4, side=1600
+    )
+    thumbnails = embed(chosen, weight=_WEIGHT // 16, side=192)
+    return [
+        _Sample(f"{int(path.stem):,}", picture, thumbnail)
+        for path, picture, thumbnail in zip(chosen, pictures, thumbnails, strict=True)
+        if picture and thumbnail
+    ]
+
+
+def _health(records: Sequence[log.Record]) -> _Health | None:
+    """The log's last word about the health of the game, if it has one."""
+    found = next((record["health"] for record in reversed(records) if record.get("health")), None)
+    if isinstance(found, str):
+        return _Health(found, [])
+    if not isinstance(found, dict):
+        return None
+    verdict = found.get("verdict")
+    signals = [(str(name), _cell(value)) for name, value in found.items() if name != "verdict"]
+    return _Health(str(verdict) if verdict else "", signals)
+
+
+# -------------------------------------------------------------------------------------------------------------- shared
+
+
+def _examples(examples: Sequence[Example]) -> list[_Shown]:
+    """The examples with their pictures embedded, all of them within the page's weight."""
+    embedded = iter(embed([picture for example in examples for picture in example.pictures.values()], weight=_WEIGHT))
+    return [
+        _Shown(example.name, example.caption, [(name, next(embedded)) for name in example.pictures])
+        for example in examples
+    ]
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}" if 1e-4 <= abs(value) < 1e6 or value == 0 else f"{value:.3e}"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def _numeric(table: Table) -> list[bool]:
+    """Which columns hold numbers, to be aligned by their digits."""
+    columns = zip(*table.rows, strict=False)
+    found = [all(isinstance(value, int | float) for value in column) for column in columns]
+    return found + [False] * (len(table.columns) - len(found))
+
+
+@functools.cache
+def _templates() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("i2i.report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["shown"] = images.shown
+    return environment
+
+
+def _inline(name: str) -> tuple[Markup, str]:
+    """A style sheet or script for the page, and the hash by which the page's policy knows it."""
+    text = resources.files("i2i.report").joinpath("templates", name).read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
+    return Markup(text), f"'sha256-{digest}'"
+
+
+def _render(template: str, **content: Any) -> str:
+    style, style_hash = _inline("page.css")
+    script, script_hash = _inline("page.js")
+    # No address is allowed to be loaded, and no style or script but our two runs, whatever a file is named.
+    policy = (
+        f"default-src 'none'; img-src data:; style-src {style_hash}; script-src {script_hash}; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    return (
+        _templates()
+        .get_template(template)
+        .render(policy=policy, style=style, script=script, version=__version__, chart=curves, **content)
+    )
+
+
+def _write(path: Path, page: str) -> Path:
+    """The page under its name, whole at any moment."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{secrets.token_hex(6)}.html")
+    try:
+        # A file name need not be Unicode; its stray bytes are shown as escapes.
+        beside.write_bytes(page.encode("utf-8", "backslashreplace"))
+        beside.replace(path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+    return path
