@@ -40,7 +40,7 @@ def draw(seed: int, size: tuple[int, int]) -> tuple[Array, Array]:
     _check(size)
     height, width = size
     street = plan(seed)
-    fine = 4 if height <= 80 else 3 if height <= 128 else 2
+    fine = 4 if height <= 64 else 3 if height <= 96 else 2
     day, night = Picture(street, height * fine, width * fine).expose()
     return develop(day, size, 1.25), develop(night, size, 1.0)
 

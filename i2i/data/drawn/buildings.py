@@ -5,7 +5,7 @@ from random import Random
 from i2i.data.drawn import street as stock
 from i2i.data.drawn.street import Colour, Face, Light, Material, Street, tinted
 
-NEAR = 34.0
+NEAR = 22.0
 """Metres beyond which a facade is drawn without sills and glazing bars."""
 
 
@@ -21,6 +21,16 @@ def building(street: Street, chance: Random, z: float, width: float, side: int) 
     # The end wall above the neighbour, the roof behind the eaves, then the facade over both.
     depth = edge + side * 9
     street.across(z, (edge, depth), (0, top), Material(tinted(wall, 0.82)))
+    if z < 3 * NEAR and chance.random() < 0.7:
+        drape, room = chance.choice(stock.CURTAINS)
+        for floor in range(floors):
+            for at in (3.2, 5.8):
+                home = chance.random() < 0.5
+                x, y = edge + side * at, ground + (floor - 1) * storey + 0.9
+                street.across(z, (x - 0.66, x + 0.66), (y - 0.14, y + 1.54), Material(tinted(wall, 1.2)))
+                street.across(z, (x - 0.5, x + 0.5), (y, y + 1.4), drape if home else stock.GLASS)
+                if home:
+                    street.across(z, (x - 0.3, x + 0.3), (y, y + 1.4), room)
     pitch = chance.choice((0.0, 0.0, 1.6, 2.6))
     if pitch:
         ridge, back = top + pitch, edge + side * 3.2

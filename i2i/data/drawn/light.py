@@ -11,8 +11,10 @@ from i2i.data.drawn.street import Camera, Street, Surface
 
 Array = npt.NDArray[Any]
 
-GRID = 64
+GRID = 56
 """Rows of the maps of soft light, whatever the size of the picture."""
+FAINT = 75.0
+"""Metres ahead from which a lamp is seen but lights nothing that could be told."""
 NEAREST = 0.4
 """Metres from the camera at which faces are cut off."""
 
@@ -41,10 +43,12 @@ class Picture:
         self.glow = np.array([face.material.glow for face in faces], np.float32)
         self.normals = np.array([face.normal for face in faces], np.float32)
         self.gloss = np.array([0.0] + [face.gloss for face in faces], np.float32)
-        self.centres = centres
-        self.ids = np.zeros((height, width), np.int32)
-        self.paint(self.ids, self.corners, self.starts, self.counts)
-        self.on = self.surface[self.ids]
+        self.centres = centres.astype(np.float32)
+        canvas = np.zeros((height, width), np.int32)
+        self.paint(canvas, self.corners, self.starts, self.counts)
+        self.ids = canvas.astype(np.intp)
+        """The face that each pixel shows, from 1; 0 is sky."""
+        self.on = self.surface.take(self.ids)
 
     def paint(self, canvas: Array, corners: Array, starts: Array, counts: Array, *, mirror: bool = False) -> None:
         """Fill `canvas` with face numbers (from 1), later faces over earlier ones."""
@@ -80,7 +84,7 @@ class Picture:
         """The day and the night in linear light."""
         street, weather = self.street, self.street.weather
         depth = np.hypot(self.centres[:, 0] - street.camera.x, self.centres[:, 2])[:, None]
-        haze = 1 - np.exp(-((depth / 170) ** 1.5))
+        haze = 1 - np.exp(-((depth / 95) ** 1.6))
         clear = 1 - haze
 
         facing = (self.normals @ np.array(street.sun, np.float32))[:, None].clip(0)
@@ -109,7 +113,7 @@ class Picture:
     def _table(self, values: Array) -> Array:
         """A value a face, spread over its pixels; 0 where there is sky."""
         table = np.concatenate([np.zeros((1, values.shape[1])), values]).astype(np.float32)
-        return table[self.ids]
+        return table.take(self.ids, axis=0)  # four times as fast as table[self.ids]
 
     def _full(self, soft: Array) -> Array:
         return cv2.resize(soft.astype(np.float32), (self.width, self.height), interpolation=cv2.INTER_LINEAR)
@@ -128,32 +132,39 @@ class Picture:
         street = self.street
         camera = np.array([street.camera.x, street.camera.height, 0], np.float32)
         rays = self._rays()
-        lift, sideways = rays[..., 1], rays[..., 0]
         result = self._table(self._lit(self.centres, self.normals, wrap=0.4))
         planes = (
-            (Surface.GROUND, np.where(lift < -1e-3, -camera[1] / np.minimum(lift, -1e-3), 0), (0.0, 1.0, 0.0)),
-            (Surface.LEFT, (-street.half_width - camera[0]) / np.minimum(sideways, -1e-3), (1.0, 0.0, 0.0)),
-            (Surface.RIGHT, (street.half_width - camera[0]) / np.maximum(sideways, 1e-3), (-1.0, 0.0, 0.0)),
+            (Surface.GROUND, -camera[1], rays[..., 1], (0.0, 1.0, 0.0)),
+            (Surface.LEFT, -street.half_width - camera[0], rays[..., 0], (1.0, 0.0, 0.0)),
+            (Surface.RIGHT, street.half_width - camera[0], rays[..., 0], (-1.0, 0.0, 0.0)),
         )
-        for surface, distance, normal in planes:
-            places = (camera + rays * np.minimum(distance, 150)[..., None]).reshape(-1, 3)
-            lit = self._lit(places, np.array([normal], np.float32), wrap=0.0).reshape(*self.grid, 3)
+        for surface, distance, slope, normal in planes:
+            meets = slope * distance > 1e-6
+            places = camera + rays[meets] * np.minimum(distance / slope[meets], 150)[:, None]
+            lit = np.zeros((*self.grid, 3), np.float32)
+            lit[meets] = self._lit(places, np.array([normal], np.float32), wrap=0.0)
             cv2.copyTo(self._full(lit), (self.on == surface).view(np.uint8), result)
         return result
 
     def _lit(self, places: Array, normals: Array, wrap: float) -> Array:
         """Light at `places`: falls with the square of the distance and with the slant; `wrap` softens the slant."""
-        lights = self.street.lights
+        lights = [light for light in self.street.lights if light.place[2] < FAINT]
         if not lights:
             return np.zeros((len(places), 3), np.float32)
         at = np.array([light.place for light in lights], np.float32)
         colours = np.array([light.colour for light in lights], np.float32)
-        squared = (places**2).sum(1)[:, None] + (at**2).sum(1)[None] - 2 * places @ at.T
-        squared = np.maximum(squared, 0.05)
-        slant = (normals @ at.T - (normals * places).sum(1)[:, None]) / np.sqrt(squared)
+        squared = places @ (-2 * at.T)
+        squared += (places**2).sum(1)[:, None]
+        squared += (at**2).sum(1)
+        np.maximum(squared, 0.05, out=squared)
+        slant = normals @ at.T - (normals * places).sum(1)[:, None]
+        slant /= np.sqrt(squared)
         if wrap:
             slant = wrap + (1 - wrap) * slant
-        return (np.maximum(slant, 0) / (squared + 1.5)) @ colours * 0.55
+        squared += 1.5
+        np.maximum(slant, 0, out=slant)
+        slant /= squared
+        return slant @ (colours * 0.34)
 
     def _shadows(self) -> Array:
         """1 where the sun is hidden."""
@@ -223,7 +234,7 @@ class Picture:
         stars = np.random.default_rng(1609).random((70, 3))
         for u, v, bright in stars.tolist():
             x, y = int(u * self.width), int(v * 0.7 * self.height)
-            shine = (0.15 + 0.5 * bright**3) * (1 - float(clouds[y, x]))
+            shine = (0.06 + 0.4 * bright**3) * (1 - float(clouds[y, x]))
             if shine > 0.05:
                 _spot(night, (u * self.aspect, v * 0.7), 0.0026, (shine, shine, shine * 1.1), self.height)
 
@@ -248,10 +259,13 @@ class Picture:
         starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
         self.paint(mirrored, self.corners[picks], starts, counts, mirror=True)
         weather = self.street.weather
-        gloss = self.gloss[self.ids][..., None]
-        for picture, values, sky in ((day, by_day, weather.zenith), (night, by_night, weather.night_zenith)):
-            table = np.concatenate([np.array([sky]) * 0.9, values]).astype(np.float32)
-            shine = table[lookup[mirrored]]
+        gloss = self.gloss.take(self.ids)[..., None]
+        for picture, values, *sky in (
+            (day, by_day, weather.zenith, weather.horizon),
+            (night, by_night, weather.night_zenith, weather.night_horizon),
+        ):
+            table = np.concatenate([np.mean(sky, axis=0, keepdims=True) * 0.9, values]).astype(np.float32)
+            shine = table.take(lookup.take(mirrored), axis=0)
             shine = cv2.GaussianBlur(shine, (0, 0), sigmaX=rows * 0.004, sigmaY=rows * 0.018)
             picture += (self._full(shine) * 0.9 - picture * 0.5) * gloss
 

@@ -7,7 +7,7 @@ from i2i.data.drawn import street as stock
 from i2i.data.drawn.buildings import NEAR, building
 from i2i.data.drawn.street import Camera, Colour, Face, Light, Material, Street, Surface, tinted
 
-FAR = 125.0
+FAR = 105.0
 """Metres to the last building."""
 
 
@@ -15,13 +15,13 @@ def plan(seed: int) -> Street:
     """The street of this seed."""
     # Neighbouring seeds of a Mersenne twister start alike; text seeds are hashed first.
     chance = Random(f"day2night {seed}")
-    road = chance.uniform(3.2, 5.6)
+    road = chance.uniform(3.2, 6.2)
     half_width = road + chance.uniform(2.2, 4.4)
     camera = Camera(
         x=chance.uniform(-0.75, 0.75) * road,
         height=chance.uniform(1.7, 4.6),
         yaw=math.radians(chance.choice((-1, 1)) * chance.uniform(2, 46)),
-        focal=chance.uniform(0.72, 1.0),
+        focal=chance.uniform(0.85, 1.15),
         horizon=chance.uniform(0.50, 0.66),
     )
     weather = chance.choices((stock.CLEAR, stock.GOLDEN, stock.OVERCAST), (5, 3, 3))[0]
@@ -41,7 +41,11 @@ def _ground(street: Street, chance: Random) -> None:
     """Land, skyline, road with its marks, pavements."""
     road, edge, wet = street.road, street.half_width, street.wet
     land = chance.choice(((0.42, 0.52, 0.28), (0.55, 0.53, 0.48)))
-    street.flat((-400, 400), (-30, 900), land)
+    # In strips, because haze is one amount a face.
+    for z, deep in ((500, 500), (200, 300), (120, 80), (70, 50), (40, 30), (20, 20), (0, 20), (-30, 30)):
+        for x in (-1600, -400, -100, -edge, edge, 100, 400):
+            wide = {-1600: 1200, -400: 300, -100: 100 - edge, -edge: 2 * edge, edge: 100 - edge, 100: 300, 400: 1200}[x]
+            street.flat((x, x + wide), (z, z + deep), land)
     for i in range(-14, 30):
         z, x = chance.uniform(190, 260), i * 22 + chance.uniform(-8, 8)
         street.across(z, (x, x + chance.uniform(12, 30)), (0, chance.uniform(10, 34)), Material((0.52, 0.52, 0.56)))
@@ -52,7 +56,7 @@ def _ground(street: Street, chance: Random) -> None:
         for side in (-1, 1):
             street.flat((side * road, side * edge), (z, z + 10), paving, gloss=wet * 0.30)
             street.flat((side * road, side * (road + 0.22)), (z, z + 10), tinted(paving, 1.22), gloss=wet * 0.30)
-            if z < 2 * NEAR:
+            if z < 3 * NEAR:
                 street.flat((side * (road + 0.22), side * edge), (z, z + 0.12), tinted(paving, 0.8), gloss=wet * 0.3)
         street.flat((-road, road), (z, z + 10), asphalt, gloss=wet * 0.55)
         for side in (-1, 1):
@@ -84,11 +88,25 @@ def _buildings(street: Street, chance: Random) -> None:
         z = -12.0 + chance.uniform(-4, 4)
         while z < FAR:
             width = chance.uniform(6.5, 14)
-            if chance.random() < 0.86 or z < 2:
-                rows.append((z, width, side))
+            built = chance.random() < 0.88 or -6 < z < 4
+            rows.append((z, width, side if built else 2 * side))
             z += width
     for z, width, side in sorted(rows, reverse=True):
-        building(street, chance, z, width, side)
+        if abs(side) == 1:
+            building(street, chance, z, width, side)
+        else:
+            _garden(street, chance, z, width, side // 2)
+
+
+def _garden(street: Street, chance: Random, z: float, width: float, side: int) -> None:
+    """A gap in the row: trees behind a wall."""
+    edge, leaves = side * street.half_width, chance.choice(stock.LEAVES)
+    for k in (3, 2, 1) if z < 50 else ():
+        _tree(street, chance, edge + side * chance.uniform(1.5, 6), z + k * width / 4, leaves)
+    wall, high = Material(tinted(chance.choice(stock.WALLS), 0.8)), chance.uniform(1.2, 2.2)
+    street.upright(edge, (z, z + width), (0, high), wall, side)
+    street.upright(edge, (z, z + width), (high - 0.14, high + 0.06), Material((0.80, 0.78, 0.74)), side)
+    street.cast(((edge, z), (edge, z + width)), high)
 
 
 def _furniture(street: Street, chance: Random) -> None:
@@ -101,7 +119,7 @@ def _furniture(street: Street, chance: Random) -> None:
     things = []
     for side in (-1, 1):
         z = start + (gap / 2 if modern and side > 0 else 0)
-        while z < 95:
+        while z < 80:
             things.append((_lamp, z, side * (road + 0.5), (side, modern)))
             if chance.random() < trees:
                 things.append((_tree, z + gap / 2, side * (road + 0.9), leaves))
@@ -114,14 +132,14 @@ def _furniture(street: Street, chance: Random) -> None:
                 chance.choice(stock.PAINTS),
             )
             things.append(walker)
-        lane, z = side * road * 0.46, chance.uniform(6, 26)
+        lane, z = side * min(road * 0.46, 1.95), chance.uniform(6, 26)
         while z < 90:
             things.append((_car, z, lane, (side, True)))
             z += chance.uniform(12, 45)
-        if road > 4.4 and chance.random() < 0.75:
+        if road > 4.7 and chance.random() < 0.85:
             z = chance.uniform(4, 14)
             while z < 70:
-                things.append((_car, z, side * (road - 1.0), (side, False)))
+                things.append((_car, z, side * (road - 0.95), (side, False)))
                 z += chance.uniform(5.6, 17)
     sine, cosine = math.sin(street.camera.yaw), math.cos(street.camera.yaw)
     things.sort(key=lambda thing: -((thing[2] - street.camera.x) * sine + thing[1] * cosine))
@@ -148,16 +166,22 @@ def _lamp(street: Street, chance: Random, x: float, z: float, how: tuple[int, bo
 
 
 def _tree(street: Street, chance: Random, x: float, z: float, leaves: Colour) -> None:
-    trunk, size = chance.uniform(2.0, 2.8), chance.uniform(1.0, 1.5)
+    trunk, size = chance.uniform(2.0, 2.8), chance.uniform(1.1, 1.7)
     street.across(z, (x - 0.13, x + 0.13), (0, trunk + 1), Material((0.34, 0.26, 0.20)))
     street.cast(((x - size, z), (x + size, z)), trunk + size * 2.4)
     right = -math.copysign(1, street.sun[0])
-    for shade, colour, lift, reach in ((-0.5, 0.72, 0.0, 1.0), (0.2, 0.95, 0.35, 0.8), (0.7, 1.25, 0.75, 0.5)):
-        for k in range(5):
-            angle = k * math.tau / 5 + lift
-            dx, dy = math.cos(angle) * size * 0.62 * reach, math.sin(angle) * size * 0.55 * reach
-            place = (x + dx - right * lift * size * 0.45, trunk + size * (1.05 + lift * 0.6) + dy, z)
-            street.disc(place, size * (0.62 - 0.2 * lift), Material(tinted(leaves, colour)), shade=shade)
+    turn = chance.uniform(0, 1)
+    for shade, colour, lift, reach in ((-0.4, 0.62, 0.0, 1.0), (0.1, 0.85, 0.2, 0.85), (0.7, 1.15, 0.6, 0.6)):
+        for k in range(7):
+            angle = k * math.tau / 7 + lift * 2 + turn
+            far = reach * (0.62 + 0.26 * math.sin(3.1 * k + 9 * turn))
+            dx, dy = math.cos(angle) * size * far, math.sin(angle) * size * far * 0.95
+            place = (x + dx - right * lift * size * 0.3, trunk + size * (1.05 + lift * 0.4) + dy, z)
+            leaf = Material(tinted(leaves, colour * (0.94 + 0.12 * (k % 2))))
+            street.disc(place, size * (0.46 - 0.18 * lift), leaf, shade=shade)
+        street.disc(
+            (x, trunk + size * 1.05, z), size * 0.75 * (1 - lift), Material(tinted(leaves, colour)), shade=shade
+        )
 
 
 def _walker(street: Street, chance: Random, x: float, z: float, coat: Colour) -> None:
