@@ -1,0 +1,98 @@
+"""What lies in a folder: pictures, by name, without opening any."""
+
+import os
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from i2i.errors import DatasetError
+from i2i.images import is_picture, shown
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The pictures of a folder and its subfolders, in the order of their names."""
+
+    folder: Path
+    names: list[str]
+    """Relative to the folder, with /, as on disk."""
+    ignored: int
+    """Hidden files and files that are no pictures."""
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def paths(self) -> list[Path]:
+        """The files, in the order of `names`."""
+        return [self.folder / name for name in self.names]
+
+
+def scan(folder: Path) -> Listing:
+    """List a folder's pictures, recursively; hidden folders are left out. Raises DatasetError."""
+    names: list[str] = []
+    ignored = 0
+    todo = [(str(folder), "")]
+    followed: set[str] = set()
+    try:
+        while todo:
+            place, prefix = todo.pop()
+            with os.scandir(place) as entries:
+                for entry in entries:
+                    if entry.is_dir():
+                        if entry.name.startswith("."):
+                            continue
+                        if entry.is_symlink():  # a link back up would go round for ever
+                            real = os.path.realpath(entry.path)
+                            if real in followed or os.path.realpath(place).startswith(real):
+                                continue
+                            followed.add(real)
+                        todo.append((entry.path, f"{prefix}{entry.name}/"))
+                    elif is_picture(entry.name):
+                        names.append(prefix + entry.name)
+                    else:
+                        ignored += 1
+    except OSError as error:
+        raise DatasetError(f"{shown(error.filename)}: cannot be listed: {error.strerror}") from error
+    names.sort(key=_order)
+    return Listing(folder, names, ignored)
+
+
+def _order(name: str) -> str:
+    """The same on every file system, whichever way it writes an accent."""
+    return name if name.isascii() else unicodedata.normalize("NFC", name)
+
+
+def stem(name: str) -> str:
+    """What pairs are matched by: the name without its suffix, its subfolder kept, accents in one spelling."""
+    return _order(name[: name.rindex(".")])
+
+
+def by_stem(listing: Listing) -> dict[str, str]:
+    """Stem to name. Raises DatasetError where two files share a stem, since either could be the partner."""
+    found: dict[str, str] = {}
+    for name in listing.names:
+        other = found.setdefault(stem(name), name)
+        if other != name:
+            raise DatasetError(
+                f"{shown(listing.folder)}: {shown(other)} and {shown(name)} have the same name but for the suffix, so "
+                "it is not clear which of them makes the pair. Remove or rename one."
+            )
+    return found
+
+
+def some(names: Iterable[str], limit: int = 3) -> str:
+    """A few names for a message: 'a, b, c and 7 more'."""
+    ordered = sorted(names)
+    text = ", ".join(shown(name) for name in ordered[:limit])
+    return f"{text} and {len(ordered) - limit} more" if len(ordered) > limit else text or "none"
+
+
+def spread(items: Sequence[T], count: int) -> list[T]:
+    """`count` of the items, evenly from first to last; all where there are fewer."""
+    if len(items) <= count:
+        return list(items)
+    return [items[index * (len(items) - 1) // max(count - 1, 1)] for index in range(count)]

@@ -1,0 +1,50 @@
+"""Make a DataLoader: any number of workers, forked or spawned, gives the same batches."""
+
+import signal
+from typing import Any
+
+import torch
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+
+def make_loader(
+    dataset: Dataset[Any],
+    sampler: Sampler[list[Any]],
+    workers: int,
+    pin: bool = False,
+    *,
+    seed: int = 0,
+    start_method: str | None = None,
+    prefetch: int = 4,
+) -> DataLoader[Any]:
+    """Batches of `dataset` in the order of `sampler`, decoded by `workers` processes (0: by this one).
+
+    `prefetch` batches are kept ready a worker. The loader has random numbers of its own: making an iterator takes
+    none from torch's global generator.
+    """
+    return DataLoader(
+        dataset,
+        batch_sampler=sampler,
+        num_workers=workers,
+        pin_memory=pin,
+        generator=torch.Generator().manual_seed(seed % 2**63),
+        worker_init_fn=prepare_worker,
+        multiprocessing_context=start_method if workers else None,
+        prefetch_factor=prefetch if workers else None,
+        persistent_workers=workers > 0,
+    )
+
+
+def prepare_worker(worker: int) -> None:
+    """One thread a worker, and no signal but the trainer's own word to stop.
+
+    A terminal's Ctrl-C and a cluster's SIGTERM and SIGUSR1 reach the whole process group; the trainer answers them by
+    saving, for which its workers should not be dead.
+    """
+    import cv2
+
+    cv2.setNumThreads(0)
+    torch.set_num_threads(1)
+    for name in ("SIGINT", "SIGTERM", "SIGUSR1"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)

@@ -1,0 +1,178 @@
+"""A dataset's folder to what training takes: sets to train and validate on, and what was found, in words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from torch.utils.data import Dataset
+
+from i2i.data.folders import Pair, find_domains, find_pairs, find_pictures, sampled, splits
+from i2i.data.holdout import hold_out
+from i2i.data.listing import some
+from i2i.data.paired import PairedFolder
+from i2i.data.settings import DataSettings
+from i2i.data.single import PictureFolder
+from i2i.data.unpaired import UnpairedFolder
+from i2i.images import Probe, shown
+
+Kind = Literal["pairs", "domains", "pictures"]
+"""What a model is trained on: Pairs, Domains or Labelled."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opened:
+    """A training set, and what was found."""
+
+    train: Dataset[Any]
+    validation: Dataset[Any] | None
+    """The val split, or else test, or else what was held out; None where nothing could be."""
+    held: list[str]
+    """Names of the pictures held out of training."""
+    channels: tuple[int, int]
+    """Of what goes in and what comes out: 1 or 3 each."""
+    deep: bool
+    """Whether some pictures have 16 bits; items are then float32 in [-1, 1] instead of uint8."""
+    counts: dict[str, int]
+    """Items to train and to validate on: {"train": 380, "validation": 16}."""
+    classes: tuple[str, ...] = ()
+    notes: list[str] = field(default_factory=list)
+    """What the user should know, a sentence each."""
+
+
+@dataclass(frozen=True)
+class _Items:
+    """A split as lists to choose from: pairs, two domains, or pictures with labels."""
+
+    sides: tuple[list[Any], ...]
+    """One list that is split as a whole, or two domains that are split each for itself."""
+    source: list[Path]
+    target: list[Path]
+    note: str
+    classes: tuple[str, ...] = ()
+
+
+def open_dataset(
+    kind: Kind, root: str | Path, settings: DataSettings, *, seed: int = 0, split: str = "train"
+) -> Opened:
+    """The set to train on, and one to validate on: the val split, or else test, or else a held-out part of train.
+
+    Raises DatasetError.
+    """
+    there = splits(root)
+    found = _find(kind, root, split, settings)
+    notes = [found.note]
+    other = next((name for name in ("val", "test") if name in there and name != split), None)
+    kept, held = zip(*(hold_out(side, settings.holdout, other is not None, seed) for side in found.sides), strict=True)
+    validation = _find(kind, root, other, settings).sides if other else held
+    names = [_name(item) for side in held for item in side]
+    if other:
+        notes.append(f"validation on the {other} split: {_count(validation)}")
+    elif names:
+        total = sum(map(len, found.sides))
+        notes.append(f"no val or test split: held out {len(names)} of {total}, never trained on: {some(names, 20)}")
+    else:
+        reason = "--holdout 0" if settings.holdout == 0 else "too few pictures to hold any out"
+        notes.append(f"no val or test split and {reason}: samples show training pictures, and nothing is validated")
+    channels, deep = _look(found, settings)
+    if deep:
+        notes.append("pictures of 16 bits: all are kept in full precision")
+    if kind == "pictures" and (
+        settings.brightness or settings.contrast or settings.noise or settings.blur or settings.jpeg
+    ):
+        notes.append("brightness, contrast, noise, blur and jpeg change the source of a pair; here they do nothing")
+    complete = all(validation)
+    return Opened(
+        train=_dataset(kind, kept, settings, seed, channels, deep, train=True),
+        validation=_dataset(kind, validation, settings, seed, channels, deep, train=False) if complete else None,
+        held=names,
+        channels=channels,
+        deep=deep,
+        counts={"train": max(map(len, kept)), "validation": max(map(len, validation)) if complete else 0},
+        classes=found.classes,
+        notes=notes,
+    )
+
+
+def open_split(
+    kind: Kind,
+    root: str | Path,
+    split: str,
+    settings: DataSettings,
+    *,
+    channels: tuple[int, int] | None = None,
+    deep: bool | None = None,
+) -> Dataset[Any]:
+    """All of a split as validation sees it, nothing drawn at random. Raises DatasetError."""
+    found = _find(kind, root, split, settings)
+    looked = _look(found, settings)
+    return _dataset(
+        kind, found.sides, settings, 0, channels or looked[0], looked[1] if deep is None else deep, train=False
+    )
+
+
+def infer_channels(headers: Sequence[Probe]) -> int:
+    """1 where all pictures are gray, otherwise 3."""
+    return 1 if headers and all(header.channels == 1 for header in headers) else 3
+
+
+def _find(kind: Kind, root: str | Path, split: str, settings: DataSettings) -> _Items:
+    if kind == "pairs":
+        pairs = find_pairs(root, split)
+        source, target = [pair.a for pair in pairs.pairs], [pair.b or pair.a for pair in pairs.pairs]
+        if settings.direction == "BtoA":
+            source, target = target, source
+        form = {"side-by-side": "pairs side by side", "list": "pairs listed"}.get(pairs.kind, "pairs")
+        note = f"{len(pairs.pairs)} {form} in {pairs.place}{_ignored(pairs.ignored)}"
+        return _Items((pairs.pairs,), source, target, note)
+    if kind == "domains":
+        domains = find_domains(root, split)
+        note = f"{len(domains.x)} and {len(domains.y)} pictures in {domains.place}{_ignored(domains.ignored)}"
+        return _Items((domains.x, domains.y), domains.x, domains.y, note)
+    pictures = find_pictures(root, split)
+    classes = f" in {len(pictures.classes)} classes" if pictures.classes else ""
+    note = f"{len(pictures.pictures)} pictures{classes} in {pictures.place}{_ignored(pictures.ignored)}"
+    labelled = list(zip(pictures.pictures, pictures.labels, strict=True))
+    return _Items((labelled,), pictures.pictures, pictures.pictures, note, pictures.classes)
+
+
+def _dataset(
+    kind: Kind,
+    sides: Sequence[Sequence[Any]],
+    settings: DataSettings,
+    seed: int,
+    channels: tuple[int, int],
+    deep: bool,
+    *,
+    train: bool,
+) -> Dataset[Any]:
+    if kind == "pairs":
+        return PairedFolder(sides[0], settings, seed, channels=channels, deep=deep, train=train)
+    if kind == "domains":
+        return UnpairedFolder(sides[0], sides[1], settings, seed, channels=channels, deep=deep, train=train)
+    pictures, labels = [path for path, _ in sides[0]], [label for _, label in sides[0]]
+    return PictureFolder(pictures, labels, settings, seed, channels=channels[1], deep=deep, train=train)
+
+
+def _look(found: _Items, settings: DataSettings) -> tuple[tuple[int, int], bool]:
+    """Channels in and out, and whether some pictures have 16 bits, by a sample of the headers."""
+    headers = [list(sampled(paths).values()) for paths in (found.source, found.target)]
+    deep = any(header.bits == 16 for side in headers for header in side)
+    if settings.channels != "auto":
+        forced = 1 if settings.channels == "gray" else 3
+        return (forced, forced), deep
+    return (infer_channels(headers[0]), infer_channels(headers[1])), deep
+
+
+def _count(sides: Sequence[Sequence[Any]]) -> str:
+    return " and ".join(str(len(side)) for side in sides)
+
+
+def _ignored(count: int) -> str:
+    return f" ({count} other files ignored)" if count else ""
+
+
+def _name(item: Any) -> str:
+    if isinstance(item, Pair):
+        return item.name
+    return shown((item[0] if isinstance(item, tuple) else item).name)
