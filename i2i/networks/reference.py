@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from i2i.errors import ModelFileError
+from i2i.errors import ModelFileError, SettingsError
 from i2i.networks.settings import Discriminator, Generator, Norm, PatchGAN, PixelGAN, ResNet, UNet
 
 Weights = dict[str, Tensor]
@@ -34,7 +34,8 @@ class Reference:
             side = 2 ** getattr(self.architecture, "depth", 4)
             network = self.architecture.build(self.in_channels, self.out_channels, (side, side))
         else:
-            network = self.architecture.build(self.in_channels, (256, 256))
+            side = 4 * 2 ** getattr(self.architecture, "layers", 1)
+            network = self.architecture.build(self.in_channels, (side, side))
         network.load_state_dict(self.weights)
         return network.eval()
 
@@ -46,7 +47,8 @@ def read(path: Path) -> Reference:
     except FileNotFoundError:
         raise ModelFileError(f"{path}: no such file.") from None
     except Exception as error:  # noqa: BLE001  torch.load raises whatever its zip reader, unpickler or codecs meet
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        # A file of something else ends as a lone KeyError(105), which says nothing to anybody.
+        reason = str(error).strip().splitlines()[0] if " " in str(error).strip() else "torch cannot read it"
         raise ModelFileError(
             f"{path}: not a file of weights ({reason[:200]}). A model is a run folder, a translator .safetensors, or "
             f"a generator .pth of the reference implementation."
@@ -77,7 +79,7 @@ def parse(found: object, name: str) -> Reference:
         else:
             raise KeyError(next(iter(weights), "nothing"))
         reference.build()
-    except (KeyError, IndexError, ValueError, RuntimeError) as error:
+    except (KeyError, IndexError, ValueError, RuntimeError, SettingsError) as error:
         keys = ", ".join(list(weights)[:4]) or "no tensors"
         reason = str(error).strip().splitlines()
         raise ModelFileError(
