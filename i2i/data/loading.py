@@ -1,6 +1,8 @@
 """Make a DataLoader: any number of workers, forked or spawned, gives the same batches."""
 
+import os
 import signal
+import threading
 from typing import Any
 
 import torch
@@ -45,6 +47,16 @@ def prepare_worker(worker: int) -> None:
 
     cv2.setNumThreads(0)
     torch.set_num_threads(1)
-    for name in ("SIGINT", "SIGTERM", "SIGUSR1"):
+    for name in ("SIGINT", "SIGUSR1"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
+    if hasattr(signal, "sigwaitinfo"):  # Linux
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        threading.Thread(target=_obey_parent, args=(os.getppid(),), daemon=True).start()
+
+
+def _obey_parent(parent: int) -> None:
+    """End on the SIGTERM by which Python ends its workers at exit; a SIGTERM from elsewhere is the trainer's matter."""
+    while signal.sigwaitinfo({signal.SIGTERM}).si_pid != parent:
+        pass
+    os._exit(0)
