@@ -87,10 +87,10 @@ def find_pairs(root: str | Path, split: str = "train") -> FoundPairs:
         if not pairs:
             raise _no_split(root, split)
         return FoundPairs("list", shown(root / NAME), pairs, 0)
-    two = _two_folders(root, split)
+    two = two_folders(root, split)
     if two:
         return _matched(root, *two)
-    listing = _filled(scan(_one_folder(root, split)))
+    listing = _filled(scan(one_folder(root, split)))
     _check_halves(listing)
     pairs = [Pair(stem(name), path, None) for name, path in zip(listing.names, listing.paths(), strict=True)]
     return FoundPairs("side-by-side", shown(listing.folder), pairs, listing.ignored)
@@ -104,11 +104,11 @@ def find_domains(root: str | Path, split: str = "train") -> FoundDomains:
         return FoundDomains(
             found.place, [pair.a for pair in found.pairs], [pair.b or pair.a for pair in found.pairs], 0
         )
-    two = _two_folders(root, split)
+    two = two_folders(root, split)
     if two:
         a, b = (_filled(scan(folder)) for folder in two)
         return FoundDomains(_both(*two), a.paths(), b.paths(), a.ignored + b.ignored)
-    folder = _one_folder(root, split)
+    folder = one_folder(root, split)
     raise DatasetError(
         f"{shown(folder)}: holds {len(scan(folder))} pictures in one place, but unpaired training needs two domains, "
         f"as {split}A + {split}B or {split}/A + {split}/B. For pairs side by side use the recipe 'pix2pix', for one "
@@ -124,7 +124,7 @@ def find_pictures(root: str | Path, split: str = "train") -> FoundPictures:
         a, b = (_filled(scan(folder)) for folder in two)
         labels = [0] * len(a) + [1] * len(b)
         return FoundPictures(_both(*two), a.paths() + b.paths(), labels, ("A", "B"), a.ignored + b.ignored)
-    listing = _filled(scan(_one_folder(root, split)))
+    listing = _filled(scan(one_folder(root, split)))
     tops = [name.split("/", 1)[0] if "/" in name else "" for name in listing.names]
     classes = tuple(sorted(set(tops)))
     if "" in classes:  # some lie beside the folders: these are no classes
@@ -147,8 +147,8 @@ def _has_folders(root: Path, split: str) -> bool:
     return any((root / name).is_dir() for name in (split, f"{split}A", f"{split}B"))
 
 
-def _two_folders(root: Path, split: str) -> tuple[Path, Path] | None:
-    """The folders of A and B, where the split has them."""
+def two_folders(root: Path, split: str, *, strict: bool = True) -> tuple[Path, Path] | None:
+    """The folders of A and B, where the split has them. `strict` raises DatasetError over one without the other."""
     places = [(root / f"{split}A", root / f"{split}B"), (root / split / "A", root / split / "B")]
     if split == "train" and not (root / split).is_dir():
         places.append((root / "A", root / "B"))
@@ -156,7 +156,7 @@ def _two_folders(root: Path, split: str) -> tuple[Path, Path] | None:
         if a.is_dir() and b.is_dir():
             return a, b
     for a, b in places:
-        if a.is_dir() or b.is_dir():
+        if strict and (a.is_dir() or b.is_dir()):
             there, missing = (path.relative_to(root) for path in ((a, b) if a.is_dir() else (b, a)))
             raise DatasetError(
                 f"{shown(root)}: has {there} but no {missing}. Pairs and two domains both need two folders: add "
@@ -165,7 +165,8 @@ def _two_folders(root: Path, split: str) -> tuple[Path, Path] | None:
     return None
 
 
-def _one_folder(root: Path, split: str) -> Path:
+def one_folder(root: Path, split: str) -> Path:
+    """The folder of a split whose pictures lie in one; the dataset itself where it has no splits."""
     if (root / split).is_dir():
         return root / split
     if split == "train" and not any(_has_folders(root, other) for other in SPLITS):
