@@ -16,8 +16,8 @@ from i2i.images.pixels import Array
 from i2i.report.sheets import as_rgb, within
 
 _SIDES = (1600, 1280, 1024, 768, 512, 384, 256, 192, 128, 96, 64)
-_QUALITIES = (86, 76, 64)
-_BYTES_A_PIXEL = 0.2  # of a photograph at the best of these qualities, roughly
+_QUALITIES = (86, 66)
+_BYTES_A_PIXEL = 0.2  # of a photograph at the better of these qualities, roughly
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +45,30 @@ def embed(pictures: Sequence[Array | Path], *, weight: int, side: int = 1280) ->
     expected = math.sqrt(room / (_BYTES_A_PIXEL * len(pictures)))
     sides = [s for s in _SIDES if s <= side and s <= 1.5 * expected] or [_SIDES[-1]]
     fitted = [_load(picture, sides[0]) for picture in pictures]
-    encoded: list[tuple[bytes, int, int] | None] = []
     for s in sides:
         fitted = [None if pixels is None else within(pixels, s) for pixels in fitted]
         for quality in _QUALITIES:
-            encoded = [None if pixels is None else _encode(pixels, quality) for pixels in fitted]
-            if sum(len(found[0]) for found in encoded if found) <= room:
-                return [_embedded(found) for found in encoded]
-    return [_embedded(found) for found in encoded]
+            smallest = (s, quality) == (sides[-1], _QUALITIES[-1])
+            encoded = _encoded(fitted, quality, math.inf if smallest else room)
+            if encoded is not None:
+                return encoded
+    raise AssertionError("the smallest size has no limit")
+
+
+def _encoded(pictures: Sequence[Array | None], quality: int, room: float) -> list[Embedded | None] | None:
+    """All of them, or None as soon as they take more than `room` bytes."""
+    encoded: list[Embedded | None] = []
+    for pixels in pictures:
+        if pixels is None:
+            encoded.append(None)
+            continue
+        data = _encode(pixels, quality)
+        room -= len(data)
+        if room < 0:
+            return None
+        uri = f"data:image/webp;base64,{base64.b64encode(data).decode('ascii')}"
+        encoded.append(Embedded(uri, pixels.shape[1], pixels.shape[0]))
+    return encoded
 
 
 def _load(picture: Array | Path, side: int) -> Array | None:
@@ -62,24 +78,16 @@ def _load(picture: Array | Path, side: int) -> Array | None:
         return None
 
 
-def _encode(pixels: Array, quality: int) -> tuple[bytes, int, int]:
+def _encode(pixels: Array, quality: int) -> bytes:
     """WebP; lossless where the picture is tiny or a label map, whose few colours a lossy one would smear."""
-    height, width = pixels.shape[:2]
-    exact = max(height, width) <= 64 or _few_colours(pixels)
+    exact = max(pixels.shape[:2]) <= 64 or _few_colours(pixels)
     buffer = io.BytesIO()
     image = Image.fromarray(np.ascontiguousarray(pixels))
     image.save(buffer, "WEBP", quality=60 if exact else quality, lossless=exact, method=3)
-    return buffer.getvalue(), width, height
+    return buffer.getvalue()
 
 
 def _few_colours(pixels: Array) -> bool:
     codes = pixels.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)
     # A photograph has more in a few of its lines already, which saves sorting all of it.
     return len(np.unique(codes[:: max(1, len(codes) // 8)])) <= 64 and len(np.unique(codes)) <= 64
-
-
-def _embedded(found: tuple[bytes, int, int] | None) -> Embedded | None:
-    if found is None:
-        return None
-    data, width, height = found
-    return Embedded(f"data:image/webp;base64,{base64.b64encode(data).decode('ascii')}", width, height)

@@ -51,18 +51,19 @@ class Group:
 
 
 def loss_groups(records: Sequence[Mapping[str, Any]]) -> list[Group]:
-    """Every loss of a log, a group a player and a panel a term: G/gan/x and G/gan/y share one."""
+    """Every loss of a log, a group a player and a panel a term: D/gan/x/real and D/gan/x/fake share one."""
     series: dict[str, dict[str, dict[str, list[tuple[float, float]]]]] = {}
     for record in records:
         losses = record.get("losses")
         for name, value in losses.items() if isinstance(losses, dict) else ():
-            player, _, rest = name.partition("/")
-            term, _, label = rest.partition("/")
-            lines = series.setdefault(player, {}).setdefault(term or player, {})
+            player, *terms = name.split("/")
+            title = " ".join(terms[:-1] or terms or [player])
+            lines = series.setdefault(player, {}).setdefault(title, {})
             if _is_number(value):
-                lines.setdefault(label or term or player, []).append((record["step"], float(value)))
+                lines.setdefault(terms[-1] if terms else player, []).append((record["step"], float(value)))
     return [
-        Group(player, [panel(term, "loss", lines) for term, lines in terms.items()]) for player, terms in series.items()
+        Group(player, [panel(title, "loss", lines) for title, lines in panels.items()])
+        for player, panels in series.items()
     ]
 
 
@@ -119,8 +120,8 @@ def panel(title: str, unit: str, series: Mapping[str, Points], *, from_zero: boo
 
 
 def smoothed(values: Array, logarithmic: bool = False) -> Array:
-    """A Gaussian mean over a fiftieth of the curve either way, so without lag; of logarithms where asked."""
-    deviation = len(values) / 50
+    """A Gaussian mean over a fortieth of the curve either way, so without lag; of logarithms where asked."""
+    deviation = len(values) / 40
     if len(values) < 8:
         return values
     reach = max(1, math.ceil(3 * deviation))

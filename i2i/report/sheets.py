@@ -16,6 +16,10 @@ _PAPER = (22, 23, 26)
 _NAME = (236, 236, 232)
 _CAPTION = (152, 154, 160)
 _MOST_ROWS = 8
+_SPELLED = str.maketrans(
+    {"ß": "ss", "æ": "ae", "Æ": "AE", "ø": "o", "Ø": "O", "œ": "oe", "Œ": "OE", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D"}
+)
+"""Letters of Latin scripts that Unicode does not take apart."""
 
 
 def sheet(columns: Mapping[str, Sequence[Array]], *, captions: Sequence[str] = (), side: int = 256) -> Array:
@@ -50,7 +54,7 @@ def sheet(columns: Mapping[str, Sequence[Array]], *, captions: Sequence[str] = (
         for i in range(in_band)
     ]
     margin = 2 * gap
-    caption = line if captions else 0
+    caption = line + gap // 2 if captions else 0
     band_width = sum(widths) + gap * (len(widths) - 1)
     width = 2 * margin + bands * band_width + (bands - 1) * margin
     top = margin + line + gap // 2
@@ -62,7 +66,8 @@ def sheet(columns: Mapping[str, Sequence[Array]], *, captions: Sequence[str] = (
     for band in range(bands):
         left = margin + band * (band_width + margin)
         lefts = [left + sum(widths[:i]) + i * gap for i in range(len(widths))]
-        for x, name, room in zip(lefts, names, widths, strict=True):
+        # A single name says all of its columns.
+        for x, name, room in zip(lefts, names, widths, strict=True) if band == 0 or len(names) > 1 else ():
             _write(draw, (x, margin + size), name, room, size, _NAME)
         for i, row in enumerate(rows[band * in_band : (band + 1) * in_band]):
             for x, picture in zip(lefts, row, strict=True):
@@ -118,7 +123,7 @@ def _write(draw: ImageDraw.ImageDraw, at: tuple[int, int], text: str, room: int,
 
 def _drawable(text: str) -> str:
     """The text in what Pillow's own font can draw: accents dropped, a stretch of other scripts as an ellipsis."""
-    plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    plain = "".join(c for c in unicodedata.normalize("NFKD", text.translate(_SPELLED)) if not unicodedata.combining(c))
     drawn: list[str] = []
     for character in plain:
         if " " <= character <= "~":

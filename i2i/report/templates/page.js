@@ -40,6 +40,8 @@ viewer.addEventListener("keydown", event => {
   }
 });
 viewer.addEventListener("close", () => shown && shown.focus());
+const strip = document.querySelector(".strip");
+if (strip) strip.scrollLeft = strip.scrollWidth;
 const play = document.querySelector(".play");
 if (play) {
   const steps = [...document.querySelectorAll(".time > input")];
