@@ -1,6 +1,6 @@
 """day2night: drawn street scenes by day (A) and by night (B), paired exactly; the set that needs no download.
 
-The rule of the set: whatever shines by night can be seen by day. A window with drawn curtains is lit, bare glass and
+The rule of the set: whatever shines by night can be seen by day. A window with amber curtains is lit, bare glass and
 shutters stay dark; open shops, driving cars and every street lamp shine from where they stand; the moon hangs where
 the sun stood; the kind of day decides the colour of the night; stars are the same in every picture. Nothing is drawn
 by chance between the two pictures, so the night is a function of the day that a network can learn, and it is not a

@@ -5,13 +5,13 @@ from random import Random
 from i2i.data.drawn import street as stock
 from i2i.data.drawn.street import Colour, Face, Light, Material, Street, tinted
 
-NEAR = 22.0
+NEAR = 16.0
 """Metres beyond which a facade is drawn without sills and glazing bars."""
 
 
 def building(street: Street, chance: Random, z: float, width: float, side: int) -> None:
     edge, end = side * street.half_width, z + width
-    floors = chance.choices((2, 3, 4, 5), (3, 4, 3, 1))[0]
+    floors = chance.choices((2, 3, 4), (3, 4, 2))[0]
     ground, storey = chance.uniform(3.4, 4.0), chance.uniform(2.8, 3.3)
     top = ground + floors * storey - storey + 0.5
     wall = tinted(chance.choice(stock.WALLS), chance.uniform(0.85, 1.08))
@@ -75,9 +75,9 @@ def _windows(
 ) -> None:  # fmt: skip
     """A grid of windows, each with curtains (lit by night), bare glass or closed shutters (dark)."""
     base, storey, count = storeys
-    bays = max(1, int((span[1] - span[0]) / chance.uniform(1.9, 3.0)))
+    bays = max(1, int((span[1] - span[0]) / chance.uniform(2.5, 3.8)))
     pitch = (span[1] - span[0]) / bays
-    half, low = pitch * chance.uniform(0.20, 0.29), storey * chance.uniform(0.22, 0.32)
+    half, low = pitch * chance.uniform(0.21, 0.28), storey * chance.uniform(0.22, 0.32)
     height = storey * chance.uniform(0.48, 0.58)
     at_home = chance.uniform(0.25, 0.85)
     fashion = chance.choice(stock.CURTAINS)
@@ -106,7 +106,7 @@ def _windows(
                         street.upright(edge, inner, (a, a + 0.07), Material(tinted(stock.SHUTTER.day, 0.75)), side)
                     continue
             if close:
-                street.upright(edge, (z - 0.035, z + 0.035), y, surround, side)
+                street.upright(edge, (z - 0.03, z + 0.03), y, surround, side)
                 middle = y[0] + height * 0.62
                 street.upright(edge, inner, (middle, middle + 0.06), surround, side)
                 street.upright(edge, (inner[0] - 0.2, inner[1] + 0.2), (y[0] - 0.24, y[0] - 0.1), surround, side)

@@ -84,7 +84,7 @@ class Picture:
         """The day and the night in linear light."""
         street, weather = self.street, self.street.weather
         depth = np.hypot(self.centres[:, 0] - street.camera.x, self.centres[:, 2])[:, None]
-        haze = 1 - np.exp(-((depth / 95) ** 1.6))
+        haze = 1 - np.exp(-((depth / 75) ** 1.8))
         clear = 1 - haze
 
         facing = (self.normals @ np.array(street.sun, np.float32))[:, None].clip(0)
@@ -92,7 +92,7 @@ class Picture:
         in_shade = self.albedo * shade * clear + haze * np.array(weather.horizon)
         in_sun = self.albedo * facing * np.array(weather.sun) * clear
 
-        in_moon = np.array(weather.moonlight) * (0.75 + 0.25 * self.normals[:, 1:2])
+        in_moon = 0.6 * np.array(weather.moonlight) * (0.75 + 0.25 * self.normals[:, 1:2])
         by_night = self.albedo * in_moon * clear + haze * np.array(weather.night_horizon)
         glowing = self.glow * clear
         lamplit = self.albedo * clear
@@ -164,7 +164,7 @@ class Picture:
         squared += 1.5
         np.maximum(slant, 0, out=slant)
         slant /= squared
-        return slant @ (colours * 0.34)
+        return slant @ (colours * 0.20)
 
     def _shadows(self) -> Array:
         """1 where the sun is hidden."""
@@ -231,7 +231,7 @@ class Picture:
         """The one star field of every night, in picture coordinates."""
         if self.street.weather.clouds > 0.8:
             return
-        stars = np.random.default_rng(1609).random((70, 3))
+        stars = np.random.default_rng(1609).random((45, 3))
         for u, v, bright in stars.tolist():
             x, y = int(u * self.width), int(v * 0.7 * self.height)
             shine = (0.06 + 0.4 * bright**3) * (1 - float(clouds[y, x]))
@@ -246,7 +246,7 @@ class Picture:
         narrow = cv2.GaussianBlur(shine, (0, 0), rows * 0.012)
         small = cv2.resize(shine, (columns // 2, rows // 2), interpolation=cv2.INTER_AREA)
         wide = cv2.resize(cv2.GaussianBlur(small, (0, 0), rows * 0.022), (columns, rows))
-        return self._full(narrow * 0.30 + wide * 0.32)
+        return self._full(narrow * 0.34 + wide * 0.40)
 
     def _reflect(self, day: Array, night: Array, by_day: Array, by_night: Array) -> None:
         """Mirror what stands above in wet ground, drawn out towards the viewer."""

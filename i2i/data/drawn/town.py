@@ -28,7 +28,7 @@ def plan(seed: int) -> Street:
     up = math.radians(chance.uniform(14, 24) if weather is stock.GOLDEN else chance.uniform(20, 48))
     around = camera.yaw + math.radians(chance.choice((chance.uniform(-26, 26), chance.uniform(0, 360))))
     sun = (math.cos(up) * math.sin(around), math.sin(up), math.cos(up) * math.cos(around))
-    wet = chance.choice((0.0, 0.0, 0.5, 0.8)) if weather is not stock.GOLDEN else chance.choice((0.0, 0.6))
+    wet = chance.choice((0.0, 0.0, 0.0, 0.7)) if weather is not stock.OVERCAST else chance.choice((0.0, 0.6))
     street = Street(camera, weather, sun, road, half_width, wet)
 
     _ground(street, chance)
@@ -60,7 +60,7 @@ def _ground(street: Street, chance: Random) -> None:
                 street.flat((side * (road + 0.22), side * edge), (z, z + 0.12), tinted(paving, 0.8), gloss=wet * 0.3)
         street.flat((-road, road), (z, z + 10), asphalt, gloss=wet * 0.55)
         for side in (-1, 1):
-            street.flat((side * (road - 0.3), side * (road - 0.15)), (z, z + 10), (0.80, 0.72, 0.40), gloss=wet * 0.4)
+            street.flat((side * (road - 0.3), side * (road - 0.15)), (z, z + 10), (0.84, 0.83, 0.80), gloss=wet * 0.4)
         for start in (z + 5.5, z + 0.5):
             street.flat((-0.09, 0.09), (start, start + 2.8), white, gloss=wet * 0.4)
     crossing = chance.uniform(6, 26)
