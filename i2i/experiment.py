@@ -188,7 +188,7 @@ def _describe(cls: type) -> Mapping[str, Any]:
 
 
 def _kind(cls: type) -> str:
-    return next(field.default for field in dataclasses.fields(cls) if field.name == "kind")  # pyright: ignore[reportArgumentType]
+    return str(cls.__dataclass_fields__["kind"].default)  # pyright: ignore[reportAttributeAccessIssue]
 
 
 _EVERYTHING = _describe(Experiment)

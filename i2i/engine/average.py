@@ -36,7 +36,7 @@ class Average:
         """Follow the networks by one step, the `rounds`-th (from 1)."""
         decay = min(self.decay, (1 + rounds) / (10 + rounds))
         if self._averaged:
-            torch._foreach_lerp_([a for a, _ in self._averaged], [b for _, b in self._averaged], 1 - decay)
+            torch._foreach_lerp_([a for a, _ in self._averaged], [b for _, b in self._averaged], 1 - decay)  # pyright: ignore[reportPrivateImportUsage]
         for ours, theirs in self._copied:
             ours.copy_(theirs)
 

@@ -1,0 +1,363 @@
+"""Folder to folder: any number of files, their tree, names, format, depth and metadata kept."""
+
+import dataclasses
+import glob
+import itertools
+import json
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Literal, TextIO
+
+import numpy as np
+
+from i2i import images
+from i2i.data.folders import sampled
+from i2i.data.listing import scan, some
+from i2i.errors import DatasetError, PictureError
+from i2i.images import Picture, shown
+from i2i.settings import did_you_mean
+from i2i.translator import Translator
+
+Array = np.ndarray[Any, Any]
+Format = Literal["keep", "jpg", "png", "webp", "tif", "bmp"]
+FORMATS: tuple[Format, ...] = ("keep", "jpg", "png", "webp", "tif", "bmp")
+Existing = Literal["refuse", "overwrite", "skip"]
+Half = Literal["A", "B", "whole"]
+EXAMPLES = 24
+"""Pictures shown in a report."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a conversion is."""
+
+    done: int
+    total: int
+    failed: int
+    pixels: int
+
+
+@dataclasses.dataclass(slots=True)
+class Summary:
+    """What a conversion did."""
+
+    converted: int = 0
+    skipped: int = 0
+    failed: int = 0
+    seconds: float = 0.0
+    failures: list[tuple[Path, str]] = dataclasses.field(default_factory=list)
+    planned: list[tuple[Path, Path]] = dataclasses.field(default_factory=list)
+    """Every (input, output) that was to be converted."""
+
+
+@dataclasses.dataclass(slots=True)
+class _Job:
+    """One picture on its way: read, translated, written."""
+
+    source: Path
+    target: Path
+    picture: Picture | None = None
+    result: Array | None = None
+    error: str = ""
+    seconds: float = 0.0
+
+
+def translate(
+    translator: Translator,
+    inputs: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    output: str | os.PathLike[str],
+    *,
+    half: Half | None = None,
+    format: Format = "keep",
+    quality: int = 95,
+    workers: int | Literal["auto"] = "auto",
+    existing: Existing = "refuse",
+    dry_run: bool = False,
+    manifest: Path | None = None,
+    report: Path | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Summary:
+    """Translate files, folders (recursively) or globs into a folder; one file also into a file.
+
+    All output names are planned before the first picture, and nothing is overwritten unless `existing` says so. A
+    picture that cannot be read or written is named in the summary, and the rest goes on. Alpha, EXIF, colour profile
+    and resolution are carried over; alpha is never translated.
+    Raises DatasetError where nothing can be done at all.
+    """
+    started = time.monotonic()
+    given = [inputs] if isinstance(inputs, (str, os.PathLike)) else list(inputs)
+    if format not in FORMATS:
+        raise DatasetError(f"format {format!r}: {did_you_mean(format, FORMATS)}")
+    plan = make_plan([Path(one) for one in given], Path(output), format, half)
+    summary = Summary(planned=plan)
+    there = [target for _, target in plan if target.exists()]
+    if there and existing == "refuse":
+        names = some([target.name for target in there])
+        raise DatasetError(
+            f"{shown(output)}: {len(there)} of {len(plan)} results are there already ({names}). Keep them and convert "
+            f"the rest with --skip-existing, or replace them with --overwrite."
+        )
+    if existing == "skip":
+        known = set(there)
+        summary.skipped = len(known)
+        plan = [(source, target) for source, target in plan if target not in known]
+    if dry_run:
+        return summary
+    _make_writable(Path(output) if len(plan) != 1 or not plan or plan[0][1] != Path(output) else Path(output).parent)
+
+    threads = _threads(workers)
+    pixels = 0
+    examples: list[_Job] = []
+    chosen = {source for source, _ in plan[:: max(1, len(plan) // EXAMPLES)][:EXAMPLES]} if report else set()
+    with ExitStack() as stack:
+        readers = stack.enter_context(ThreadPoolExecutor(threads, "read"))
+        writers = stack.enter_context(ThreadPoolExecutor(threads, "write"))
+        lines = stack.enter_context(manifest.open("a", encoding="utf-8")) if manifest else None
+        jobs = (_Job(source, target) for source, target in plan)
+        # Enough in flight to fill batches of one size from a mixed folder, few enough to stay flat in memory.
+        window = 4 * translator.batch_size
+
+        def settle(written: Iterable[Future[_Job]]) -> None:
+            nonlocal pixels
+            for future in written:
+                job = future.result()
+                if job.error:
+                    summary.failed += 1
+                    summary.failures.append((job.source, job.error))
+                else:
+                    summary.converted += 1
+                if job.picture is not None:
+                    pixels += job.picture.pixels.shape[0] * job.picture.pixels.shape[1]
+                if lines is not None:
+                    _add_line(lines, job)
+                if job.source in chosen and not job.error:
+                    examples.append(_Job(job.source, job.target, _thumbnail(job.picture)))
+                if on_progress:
+                    on_progress(Progress(summary.converted + summary.failed, len(plan), summary.failed, pixels))
+
+        writing: list[Future[_Job]] = []
+        for group in _ahead(readers, jobs, half, window):
+            _translate(translator, group)
+            settle(writing)
+            writing = [writers.submit(_write, job, quality) for job in group]
+        settle(writing)
+    summary.seconds = time.monotonic() - started
+    if report:
+        _report(report, summary, examples)
+    return summary
+
+
+def make_plan(inputs: Sequence[Path], output: Path, format: Format, half: Half | None) -> list[tuple[Path, Path]]:
+    """Every input and the output it will have, before anything is read or written. Raises DatasetError."""
+    found = list(_listed(inputs, output))
+    if not found:
+        raise DatasetError(
+            f"{some([str(one) for one in inputs])}: no pictures in there. Wanted: jpg, png, webp, bmp or tif files."
+        )
+    to_file = (
+        len(inputs) == 1 and inputs[0].is_file() and not output.is_dir() and output.suffix.lower() in images.SUFFIXES
+    )
+    if to_file:
+        target = output if format == "keep" else output.with_suffix(f".{format}")
+        plan = [(found[0][0], target)]
+    else:
+        if output.exists() and not output.is_dir():
+            raise DatasetError(f"{shown(output)}: is a file, wanted a folder for {len(found)} results.")
+        plan = [(source, output / _renamed(relative, format)) for source, relative in found]
+    _refuse_collisions(plan)
+    if half is None:
+        _refuse_glued(inputs, [source for source, _ in plan])
+    return plan
+
+
+def _listed(inputs: Sequence[Path], output: Path) -> Iterator[tuple[Path, Path]]:
+    """(file, its name relative to the output) of every picture that the inputs name."""
+    folders = [one for one in inputs if one.is_dir()]
+    result = output.resolve()
+    for one in inputs:
+        if one.is_dir():
+            root = one.resolve()
+            if root == result:
+                raise DatasetError(
+                    f"{shown(one)}: is the input and the output, and no picture is replaced by its translation. Give "
+                    f"another output folder."
+                )
+            # Several folders keep their own names, so that their trees do not mix.
+            prefix = Path(one.resolve().name) if len(folders) > 1 else Path()
+            inside = result.is_relative_to(root)
+            for name, path in zip((listing := scan(one)).names, listing.paths(), strict=True):
+                if inside and path.resolve().is_relative_to(result):
+                    continue  # what an earlier call left there
+                yield path, prefix / name
+        elif one.exists() or one.is_symlink():
+            yield one, Path(one.name)
+        elif glob.has_magic(str(one)):
+            matched = sorted(glob.glob(str(one), recursive=True))  # noqa: PTH207  Path.glob takes no absolute pattern
+            yield from ((Path(name), Path(Path(name).name)) for name in matched if images.is_picture(Path(name).name))
+        else:
+            raise DatasetError(
+                f"{shown(one)}: does not exist. Give pictures, folders or a glob such as 'photos/*.jpg'."
+            )
+
+
+def _renamed(relative: Path, format: Format) -> Path:
+    return relative if format == "keep" else relative.with_suffix(f".{format}")
+
+
+def _refuse_collisions(plan: Sequence[tuple[Path, Path]]) -> None:
+    """Two inputs for one output, also where a file system does not tell upper from lower case."""
+    taken: dict[str, Path] = {}
+    sources = {source.resolve() for source, _ in plan}
+    for source, target in plan:
+        other = taken.setdefault(str(target).casefold(), source)
+        if other is not source:
+            raise DatasetError(
+                f"{shown(other)} and {shown(source)} would both become {shown(target)}. Convert them in two calls, or "
+                f"with --format keep."
+            )
+        if target.exists() and target.resolve() in sources:
+            raise DatasetError(
+                f"{shown(target)}: is an input too, and no picture is replaced by a translation. Give another output."
+            )
+
+
+def _refuse_glued(inputs: Sequence[Path], sources: list[Path]) -> None:
+    """Pairs that lie side by side in one picture are told by the folder of a split that holds nothing else."""
+    folders = [one for one in inputs if one.is_dir() and one.resolve().name in ("train", "val", "test")]
+    if not folders or len(folders) != len(inputs):
+        return
+    headers = sampled(sources)
+    if headers and all(header.width == 2 * header.height for header in headers.values()):
+        raise DatasetError(
+            f"{shown(folders[0])}: every picture is twice as wide as high, as pairs side by side are. Say which half "
+            f"is the source: --half A (left) or --half B (right); --half whole takes the pictures as they are."
+        )
+
+
+def _make_writable(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".i2i-writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise DatasetError(f"{shown(folder)}: cannot be written to ({reason}). Give another output folder.") from None
+
+
+def _ahead(pool: ThreadPoolExecutor, jobs: Iterator[_Job], half: Half | None, window: int) -> Iterator[list[_Job]]:
+    """Groups of decoded jobs; the next group is decoded while this one is translated."""
+    coming = [pool.submit(_read, job, half) for job in itertools.islice(jobs, window)]
+    while coming:
+        group = [future.result() for future in coming]
+        coming = [pool.submit(_read, job, half) for job in itertools.islice(jobs, window)]
+        yield group
+
+
+def _read(job: _Job, half: Half | None) -> _Job:
+    started = time.perf_counter()
+    try:
+        job.picture = images.read_picture(job.source)
+        if half in ("A", "B"):
+            job.picture = _cut(job.picture, half, job.source)
+    except PictureError as error:
+        job.error = _reason(error, job.source)
+    job.seconds += time.perf_counter() - started
+    return job
+
+
+def _cut(picture: Picture, half: str, source: Path) -> Picture:
+    width = picture.pixels.shape[1]
+    if width % 2:
+        raise PictureError(f"{shown(source)}: is {width} pixels wide, which cannot be halved into a pair")
+    where = slice(None, width // 2) if half == "A" else slice(width // 2, None)
+    alpha = picture.alpha[:, where] if picture.alpha is not None else None
+    return dataclasses.replace(picture, pixels=np.ascontiguousarray(picture.pixels[:, where]), alpha=alpha)
+
+
+def _translate(translator: Translator, group: Sequence[_Job]) -> None:
+    readable = [job for job in group if job.picture is not None]
+    started = time.perf_counter()
+    results = translator.arrays([job.picture.pixels for job in readable if job.picture is not None])
+    share = (time.perf_counter() - started) / max(1, len(readable))
+    for job, result in zip(readable, results, strict=True):
+        job.result = result
+        job.seconds += share
+
+
+def _write(job: _Job, quality: int) -> _Job:
+    if job.picture is None or job.result is None:
+        return job
+    started = time.perf_counter()
+    kept = job.picture
+    try:
+        job.target.parent.mkdir(parents=True, exist_ok=True)
+        images.write(
+            job.target,
+            job.result,
+            alpha=kept.alpha,
+            quality=quality,
+            icc=kept.icc,
+            exif=kept.exif,
+            dpi=kept.dpi,
+        )
+    except (PictureError, OSError) as error:
+        job.error = _reason(error, job.source)
+    job.seconds += time.perf_counter() - started
+    return job
+
+
+def _reason(error: Exception, source: Path) -> str:
+    return str(error).removeprefix(f"{shown(source)}: ")
+
+
+def _add_line(lines: TextIO, job: _Job) -> None:
+    size = [job.picture.pixels.shape[1], job.picture.pixels.shape[0]] if job.picture is not None else None
+    record = {
+        "input": str(job.source),
+        "output": None if job.error else str(job.target),
+        "size": size,
+        "seconds": round(job.seconds, 4),
+        "error": job.error or None,
+    }
+    lines.write(json.dumps(record, ensure_ascii=False) + "\n")
+    lines.flush()
+
+
+def _thumbnail(picture: Picture | None) -> Picture | None:
+    """The source at the size of a report, so that a report of large pictures stays small in memory."""
+    if picture is None:
+        return None
+    height, width = picture.pixels.shape[:2]
+    factor = min(1.0, 512 / max(height, width))
+    size = max(1, round(height * factor)), max(1, round(width * factor))
+    return Picture(pixels=images.to_depth(images.resize(picture.pixels, size), np.uint8))
+
+
+def _report(path: Path, summary: Summary, examples: Sequence[_Job]) -> None:
+    from i2i.report import Example, conversion_report
+
+    conversion_report(
+        path,
+        title="Translated pictures",
+        summary={
+            "converted": str(summary.converted),
+            "skipped": str(summary.skipped),
+            "failed": str(summary.failed),
+            "seconds": f"{summary.seconds:.1f}",
+        },
+        examples=[
+            Example(job.source.name, {"before": job.picture.pixels, "after": job.target})
+            for job in examples
+            if job.picture is not None
+        ],
+        failures=[(str(source), reason) for source, reason in summary.failures],
+    )
+
+
+def _threads(workers: int | Literal["auto"]) -> int:
+    return max(1, workers if workers != "auto" else min(8, os.cpu_count() or 1))
