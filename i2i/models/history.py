@@ -26,7 +26,7 @@ class History(nn.Module):
     @torch.no_grad()
     def forward(self, fakes: Tensor) -> Tensor:
         if self.capacity == 0:
-            return fakes
+            return fakes.detach()
         returned: list[Tensor] = []
         # One at a time and in order: two pictures of a batch may meet the same slot.
         for fake in fakes.detach().to(self.pictures.dtype).split(1):

@@ -1,0 +1,84 @@
+import pytest
+import torch
+from torch import Tensor, nn
+
+from i2i.batches import Pairs
+from i2i.game import Progress, flatten
+from i2i.losses.adversarial import Hinge, LeastSquares
+from i2i.models.pix2pix import Pix2Pix
+
+
+def one_by_one(inputs: int, weights: list[float]) -> nn.Conv2d:
+    layer = nn.Conv2d(inputs, 1, 1, bias=False)
+    with torch.no_grad():
+        layer.weight.copy_(torch.tensor(weights).view(1, inputs, 1, 1))
+    return layer
+
+
+@pytest.fixture
+def model() -> Pix2Pix:
+    """G(x) = 2x; D(x, y) = x + 3y."""
+    return Pix2Pix(one_by_one(1, [2.0]), one_by_one(2, [1.0, 3.0]), LeastSquares(), lambda_l1=10.0)
+
+
+@pytest.fixture
+def batch() -> Pairs:
+    return Pairs(torch.full((1, 1, 2, 2), 0.5), torch.full((1, 1, 2, 2), -1.0))
+
+
+def numbers(terms: object) -> dict[str, float]:
+    return {name: float(term.detach()) for name, term in flatten(terms).items()}  # pyright: ignore[reportArgumentType]
+
+
+def test_the_discriminator_moves_first_at_half_weight_and_then_the_generator(model, batch):
+    turns = [(turn.player, turn.weight) for turn in model.step(batch, Progress())]
+    assert turns == [("D", 0.5), ("G", 1.0)]
+
+
+def test_the_terms_are_those_of_the_paper_by_hand(model, batch):
+    D, G = model.step(batch, Progress())
+    # The fake is 1: D scores 0.5 + 3 on it and 0.5 - 3 on the target.
+    assert numbers(D.terms) == {"gan/fake": pytest.approx(3.5**2), "gan/real": pytest.approx(3.5**2)}
+    assert numbers(G.terms) == {"gan": pytest.approx(2.5**2), "l1": pytest.approx(10 * 2)}
+
+
+def test_the_discriminators_turn_does_not_reach_the_generator(model, batch):
+    turn = next(model.step(batch, Progress()))
+    torch.stack(list(flatten(turn.terms).values())).sum().backward()
+    assert model.D.weight.grad is not None
+    assert model.G.weight.grad is None
+
+
+def test_the_generator_is_judged_by_the_discriminator_that_has_just_moved(model, batch):
+    step = model.step(batch, Progress())
+    next(step)
+    with torch.no_grad():
+        model.D.weight.zero_()
+    assert numbers(next(step).terms)["gan"] == 1  # (0 - 1)^2
+
+
+def test_the_generator_paints_once_a_round(model, batch):
+    seen: list[Tensor] = []
+    model.G.register_forward_hook(lambda module, inputs, output: seen.append(output))
+    list(model.step(batch, Progress()))
+    assert len(seen) == 1
+
+
+def test_every_module_has_one_player(model):
+    players = model.players()
+    assert set(players) == {"G", "D"}
+    assert players["G"] == [model.G]
+    assert players["D"] == [model.D]
+
+
+def test_it_ships_its_generator_and_shows_source_translation_and_target(model, batch):
+    assert model.translators() == {"AtoB": model.G}
+    shown = model.show(batch, {"AtoB": lambda x: -x})
+    assert list(shown) == ["source", "translated", "target"]
+    assert torch.equal(shown["translated"], -batch.source)
+
+
+def test_lambda_l1_of_zero_leaves_the_game_alone(batch):
+    model = Pix2Pix(one_by_one(1, [2.0]), one_by_one(2, [1.0, 3.0]), Hinge(), lambda_l1=0)
+    _, G = model.step(batch, Progress())
+    assert numbers(G.terms) == {"gan": pytest.approx(-3.5), "l1": 0}
