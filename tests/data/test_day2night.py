@@ -59,7 +59,7 @@ def test_edges_of_the_day_are_edges_of_the_night(pairs: list[Any]):
 
 
 def test_a_seed_shows_one_street_at_any_size(pairs: list[Any]):
-    for seed in SEEDS:
+    for seed in SEEDS[:5]:
         for small, large in zip(pairs[seed], draw(seed, (256, 256)), strict=True):
             shrunk = cv2.resize(large, SIZE[::-1], interpolation=cv2.INTER_AREA)
             others = [psnr(picture, small) for pair in pairs[:seed] for picture in pair]
@@ -76,7 +76,7 @@ def test_night_is_no_gain_of_day(pairs: list[Any]):
 
 def test_what_a_face_glows_by_night_follows_from_its_colour_by_day():
     glow_of: dict[Any, Any] = {}
-    for seed in range(12):
+    for seed in range(8):
         for face in plan(seed).faces:
             assert glow_of.setdefault(face.material.day, face.material.glow) == face.material.glow
     assert sum(glow != DARK for glow in glow_of.values()) > 10
@@ -93,7 +93,7 @@ def test_every_light_comes_from_a_glowing_face_nearby():
 def test_which_windows_are_lit_can_be_told_from_their_colours_by_day():
     lit_day, lit_night, dark_day, dark_night = [], [], [], []
     rooms = {room for _, room in CURTAINS}
-    for seed in range(6):
+    for seed in range(4):
         faces, (day, night) = plan(seed).faces, draw(seed, (256, 256))
         shown = light.Picture(plan(seed), 256, 256).ids
         for number in np.unique(shown[shown > 0]).tolist():
