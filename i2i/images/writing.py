@@ -14,7 +14,7 @@ from PIL import Image, TiffImagePlugin
 
 from i2i.errors import PictureError
 from i2i.images.files import DAMAGED, SUFFIXES, shown
-from i2i.images.pixels import Array, to_depth
+from i2i.images.pixels import Array, to_depth, with_channels
 
 _FORMATS = {
     ".jpg": "JPEG",
@@ -51,11 +51,12 @@ def write(
         raise PictureError(f"{shown(path)}: cannot be written: a picture's name ends in one of {known}")
     deep = pixels.dtype == np.uint16 and format in ("PNG", "TIFF")
     dtype = np.uint16 if deep else np.uint8
-    channels = [to_depth(pixels, dtype)]
+    whole = to_depth(pixels, dtype)
     if alpha is not None and format not in ("JPEG", "BMP"):
-        channels.append(to_depth(alpha, dtype)[:, :, None])
-    whole = np.concatenate(channels, axis=2) if len(channels) > 1 else channels[0]
-    if icc and icc[16:20] != (b"GRAY" if pixels.shape[2] == 1 else b"RGB "):
+        if deep:  # gray with alpha of 16 bits is written by nobody
+            whole = with_channels(whole, 3)
+        whole = np.concatenate([whole, to_depth(alpha, dtype)[:, :, None]], axis=2)
+    if icc and icc[16:20] != (b"GRAY" if whole.shape[2] < 3 else b"RGB "):
         icc = None
     # Hidden, so that what a killed process leaves behind is never taken for a picture of the folder.
     beside = path.with_name(f".{secrets.token_hex(6)}{path.suffix}")
@@ -106,7 +107,7 @@ def _encode(
 
 def _png_16(whole: Array, icc: bytes | None, exif: bytes | None, dpi: tuple[float, float] | None) -> bytes:
     """OpenCV writes the 16 bits that Pillow does not; the chunks it does not write go behind the header."""
-    order = {1: [0], 2: [0, 0, 0, 1], 3: [2, 1, 0], 4: [2, 1, 0, 3]}[whole.shape[2]]
+    order = {1: [0], 3: [2, 1, 0], 4: [2, 1, 0, 3]}[whole.shape[2]]
     done, encoded = cv2.imencode(".png", np.ascontiguousarray(whole[:, :, order]))
     if not done:
         raise ValueError("OpenCV could not encode it")
@@ -128,8 +129,6 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
 
 def _tiff_16(whole: Array, icc: bytes | None, dpi: tuple[float, float] | None) -> bytes:
     """One uncompressed strip: neither Pillow nor OpenCV writes 16-bit RGB together with a colour profile."""
-    if whole.shape[2] == 2:  # gray with alpha is read by few programs
-        whole = whole[:, :, [0, 0, 0, 1]]
     height, width, channels = whole.shape
     data = np.ascontiguousarray(whole, dtype="<u2").tobytes()
     tags = TiffImagePlugin.ImageFileDirectory_v2()
