@@ -4,7 +4,8 @@ The rule of the set: whatever shines by night can be seen by day. A window with 
 shutters stay dark; open shops, driving cars and every street lamp shine from where they stand; the moon hangs where
 the sun stood; the kind of day decides the colour of the night; stars are the same in every picture. Nothing is drawn
 by chance between the two pictures, so the night is a function of the day that a network can learn, and it is not a
-darker copy: the sky falls far below the buildings, dark windows become the brightest spots, shadows vanish.
+darker copy: the sky falls from the brightest thing to the darkest, windows outshine walls, the sun's shadows vanish.
+Lamps left or right of the picture light nothing in it.
 """
 
 import json

@@ -190,3 +190,13 @@ def test_a_larger_set_begins_with_the_smaller_one(tmp_path: Path):
     large = write(tmp_path / "large", train=2, val=1, test=1, size=(16, 16))
     for name in ("train/A/0000.png", "val/B/0000.png", "test/A/0000.png"):
         assert (small / name).read_bytes() == (large / name).read_bytes()
+
+
+def test_only_lamps_in_the_picture_light_it():
+    for seed in range(4):
+        street = plan(seed)
+        camera, shown = street.camera, light.Picture(street, 64, 64).lights
+        for lamp in shown:
+            angle = np.arctan2(lamp.place[0] - camera.x, lamp.place[2]) - camera.yaw
+            assert abs(np.tan(angle)) * camera.focal < 0.5
+        assert 0 < len(shown) < len(street.lights)

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from i2i.data.drawn.street import Camera, Street, Surface
+from i2i.data.drawn.street import Camera, Light, Street, Surface
 
 Array = npt.NDArray[Any]
 
@@ -44,11 +44,17 @@ class Picture:
         self.normals = np.array([face.normal for face in faces], np.float32)
         self.gloss = np.array([0.0] + [face.gloss for face in faces], np.float32)
         self.centres = centres.astype(np.float32)
+        self.lights = [light for light in street.lights if light.place[2] < FAINT and self._in_view(light)]
         canvas = np.zeros((height, width), np.int32)
         self.paint(canvas, self.corners, self.starts, self.counts)
         self.ids = canvas.astype(np.intp)
         """The face that each pixel shows, from 1; 0 is sky."""
         self.on = self.surface.take(self.ids)
+
+    def _in_view(self, light: Light) -> bool:
+        """Between the left and right edge: a lamp that the day does not show must not light the night."""
+        right, _, ahead = _into_camera(self.street.camera, np.array([light.place]))[0].tolist()
+        return ahead > NEAREST and abs(self.street.camera.focal * right) < self.aspect / 2 * ahead
 
     def paint(self, canvas: Array, corners: Array, starts: Array, counts: Array, *, mirror: bool = False) -> None:
         """Fill `canvas` with face numbers (from 1), later faces over earlier ones."""
@@ -148,7 +154,7 @@ class Picture:
 
     def _lit(self, places: Array, normals: Array, wrap: float) -> Array:
         """Light at `places`: falls with the square of the distance and with the slant; `wrap` softens the slant."""
-        lights = [light for light in self.street.lights if light.place[2] < FAINT]
+        lights = self.lights
         if not lights:
             return np.zeros((len(places), 3), np.float32)
         at = np.array([light.place for light in lights], np.float32)
