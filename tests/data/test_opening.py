@@ -1,0 +1,102 @@
+import numpy as np
+import pytest
+
+from i2i import images
+from i2i.data.opening import infer_channels, open_dataset, open_split
+from i2i.data.settings import DataSettings
+from i2i.errors import DatasetError
+from i2i.images import Probe
+
+SETTINGS = DataSettings(size="8")
+
+
+def fill(folder, count, size=(8, 8), channels=3, dtype=np.uint8):
+    folder.mkdir(parents=True)
+    for index in range(count):
+        images.write(folder / f"{index:02}.png", np.full((*size, channels), index, dtype))
+
+
+def test_a_small_part_of_train_is_held_out_and_named(tmp_path):
+    fill(tmp_path / "train", 40, (8, 16))
+    opened = open_dataset("pairs", tmp_path, SETTINGS, seed=1)
+    assert opened.counts == {"train": 38, "validation": 2}
+    assert opened.notes[0] == f"40 pairs side by side in {tmp_path}/train"
+    assert opened.notes[1].endswith(f"held out 2 of 40, never trained on: {', '.join(opened.held)}")
+    kept = {pair.name for pair in opened.train.pairs}
+    assert kept.isdisjoint(opened.held)
+    assert {pair.name for pair in opened.validation.pairs} == set(opened.held)
+    assert open_dataset("pairs", tmp_path, SETTINGS, seed=1).held == opened.held
+
+
+@pytest.mark.parametrize(("there", "used"), [(("val", "test"), "val"), (("test",), "test")])
+def test_validation_is_on_val_or_else_on_test(tmp_path, there, used):
+    fill(tmp_path / "train", 8, (8, 16))
+    for number, split in enumerate(there, start=2):
+        fill(tmp_path / split, number, (8, 16))
+    opened = open_dataset("pairs", tmp_path, SETTINGS)
+    assert opened.held == []
+    assert opened.counts == {"train": 8, "validation": 2}
+    assert f"validation on the {used} split: 2" in opened.notes
+
+
+def test_unpaired_holds_out_of_both_domains(tmp_path):
+    fill(tmp_path / "trainA", 8)
+    fill(tmp_path / "trainB", 40)
+    opened = open_dataset("domains", tmp_path, SETTINGS)
+    assert opened.counts == {"train": 38, "validation": 2}
+    assert len(opened.held) == 3
+    assert [len(paths) for paths in opened.train.domains] == [7, 38]
+
+
+def test_without_held_out_pictures_there_is_no_validation_and_that_is_said(tmp_path):
+    fill(tmp_path / "train", 8, (8, 16))
+    opened = open_dataset("pairs", tmp_path, DataSettings(size="8", holdout=0))
+    assert opened.validation is None
+    assert opened.counts == {"train": 8, "validation": 0}
+    assert "--holdout 0" in opened.notes[1]
+
+
+def test_channels_are_inferred_a_side_and_swapped_with_the_direction(tmp_path):
+    fill(tmp_path / "trainA", 8, channels=1)
+    fill(tmp_path / "trainB", 8)
+    assert open_dataset("pairs", tmp_path, SETTINGS).channels == (1, 3)
+    back = open_dataset("pairs", tmp_path, DataSettings(size="8", direction="BtoA"))
+    assert back.channels == (3, 1)
+    assert [tensor.shape[0] for tensor in back.train[0]] == [3, 1]
+    assert open_dataset("pairs", tmp_path, DataSettings(size="8", channels="gray")).channels == (1, 1)
+
+
+def test_one_colour_picture_makes_a_side_colour():
+    gray, colour = Probe(1, 1, 1, False, 8), Probe(1, 1, 3, False, 8)
+    assert infer_channels([gray, gray]) == 1
+    assert infer_channels([gray, colour]) == 3
+    assert infer_channels([]) == 3
+
+
+def test_16_bits_are_noticed(tmp_path):
+    fill(tmp_path / "train", 8, (8, 16), dtype=np.uint16)
+    opened = open_dataset("pairs", tmp_path, SETTINGS)
+    assert opened.deep
+    assert opened.train[0].source.is_floating_point()
+
+
+def test_pictures_have_the_labels_of_their_folders(tmp_path):
+    for name in ("cat", "dog"):
+        fill(tmp_path / "train" / name, 8)
+    opened = open_dataset("pictures", tmp_path, SETTINGS)
+    assert opened.classes == ("cat", "dog")
+    assert {int(opened.train[index].labels) for index in range(len(opened.train))} == {0, 1}
+
+
+def test_a_split_is_opened_whole_and_unaugmented(tmp_path):
+    fill(tmp_path / "test", 3, (8, 16))
+    dataset = open_split("pairs", tmp_path, "test", SETTINGS)
+    assert len(dataset) == 3
+    assert np.array_equal(dataset[(0, 1)].source, dataset[(9, 1)].source)
+
+
+def test_unpaired_data_for_a_recipe_of_pairs_is_refused(tmp_path):
+    fill(tmp_path / "trainA", 2)
+    fill(tmp_path / "trainB", 3)
+    with pytest.raises(DatasetError, match="'cyclegan'"):
+        open_dataset("pairs", tmp_path, SETTINGS)
