@@ -1,0 +1,87 @@
+"""The `i2i` command: the only place that parses arguments or prints. A module a verb; none is loaded before its turn."""
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from i2i import __version__
+from i2i.errors import UserError
+
+VERBS = {
+    "demo": "see it work: draw a set, train, convert, measure; no download, no GPU",
+    "train": "train a recipe on your folder of pictures, or go on with a run",
+    "translate": "convert pictures and whole folders with a trained model",
+    "evaluate": "measure a model on held-out pairs, beside what needs no learning",
+    "check": "look a dataset through before training",
+    "fetch": "bring one of the public sets",
+    "recipes": "the table of recipes",
+}
+
+HELP = """\
+i2i {version}: train a translator on your own folders of pictures, paired or not, and convert collections with it.
+
+usage: i2i COMMAND ...
+
+{commands}
+
+First time:   i2i demo
+Own pictures: i2i check DATA                            what is in there, and which recipe fits
+              i2i train pix2pix --data DATA --out RUN   resumable at any moment
+              i2i translate RUN photos/ translated/
+More:         i2i COMMAND --help
+"""
+
+OUT_OF_MEMORY = "the memory does not suffice. It grows with --batch-size, --size and --width; lower one of them."
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line and return its exit code; nothing that a user can cause ends in a traceback."""
+    args = list(sys.argv[1:] if argv is None else argv)
+    try:
+        code = _run(args)
+        sys.stdout.flush()
+    except UserError as error:
+        return _say(str(error), 2)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Who read our output has gone (`i2i recipes | head -1`). Python would complain again when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except SystemExit as end:  # how training ends after SIGTERM, once the run is saved
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    except (MemoryError, RuntimeError) as error:
+        if _is_out_of_memory(error):
+            return _say(OUT_OF_MEMORY, 2)
+        raise
+    return code
+
+
+def _run(args: list[str]) -> int:
+    if not args or args[0] in ("-h", "--help", "help"):
+        if args[1:2] and args[1] in VERBS:
+            return _run([args[1], "--help"])
+        commands = "\n".join(f"  {verb:<10} {does}" for verb, does in VERBS.items())
+        print(HELP.format(version=__version__, commands=commands), end="")
+        return 0
+    if args[0] in ("-V", "--version", "version"):
+        print(f"i2i {__version__}")
+        return 0
+    verb = args[0]
+    if verb not in VERBS:
+        from i2i.settings import did_you_mean
+
+        raise UserError(f"{verb!r} is no command; {did_you_mean(verb, VERBS)}")
+    return importlib.import_module(f"i2i.cli.{verb}").main(args[1:])
+
+
+def _say(message: str, code: int) -> int:
+    print(f"i2i: error: {message}", file=sys.stderr)
+    return code
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """Whether a device or the machine ran out of memory. torch says so on a CPU in a plain RuntimeError."""
+    named = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
+    return named or "can't allocate memory" in str(error)

@@ -1,0 +1,8 @@
+"""`python -m i2i` is the command `i2i`."""
+
+import sys
+
+from i2i.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,388 @@
+"""`i2i train`: an experiment from a recipe, a file and flags, into a run folder."""
+
+import contextlib
+import dataclasses
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_type_hints
+
+import yaml
+from tyro.constructors import (
+    ConstructorRegistry,
+    StructConstructorSpec,
+    StructFieldSpec,
+    StructTypeInfo,
+)
+
+from i2i.cli.parsing import Switch, flag, given, parse
+from i2i.data.settings import DataSettings
+from i2i.engine.settings import TrainingSettings
+from i2i.errors import ModelFileError, SettingsError
+from i2i.experiment import Experiment, Tree, change, from_yaml, set_width
+from i2i.recipes import RECIPES, recipe
+from i2i.settings import as_dict
+
+if TYPE_CHECKING:
+    from i2i.cli.progress import Bar
+
+SHORT = {
+    (TrainingSettings, "steps"): "--steps",
+    (TrainingSettings, "epochs"): "--epochs",
+    (TrainingSettings, "batch_size"): "--batch-size",
+    (TrainingSettings, "seed"): "--seed",
+    (TrainingSettings, "precision"): "--precision",
+    (TrainingSettings, "checkpoint_every"): "--checkpoint-every",
+    (DataSettings, "size"): "--size",
+    (DataSettings, "direction"): "--direction",
+    (DataSettings, "resize"): "--resize",
+    (DataSettings, "holdout"): "--holdout",
+}
+"""Settings that people change all the time have a second, short name."""
+
+LENGTH = ("training.steps", "training.epochs")
+"""All that a run may change when it goes on."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Train:
+    """The command line of a run: what is no setting of its experiment, and the experiment."""
+
+    data_dir: Annotated[Path, flag(name="data", metavar="DIR")] = Path()
+    """Folder of the training pictures."""
+    out: Annotated[Path, flag(metavar="RUN")] = Path()
+    """Folder of the run: runs/<recipe>-<data> where nothing is said."""
+    width: Annotated[int, flag(metavar="INT")] = 0
+    """Base channels of generator and discriminator."""
+    device: Annotated[str, flag(metavar="auto|cpu|cuda|cuda:1|mps")] = "auto"
+    """Where to compute; auto takes the GPU where there is one."""
+    workers: Annotated[Literal["auto"] | int, flag(metavar="auto|INT")] = "auto"
+    """Processes that load pictures."""
+    max_time: Annotated[str, flag(metavar="3h50m")] = ""
+    """Save and end after so long, with exit code 0."""
+    resume: Annotated[Path, flag(metavar="RUN")] = Path()
+    """Go on with a run where it stands; --steps or --epochs trains it further."""
+    go_on: Annotated[Switch, flag(name="continue")] = False
+    """Start the run, or go on with it where it is there already: one command line for a cluster."""
+    overwrite: Switch = False
+    """Throw away a run that is there already."""
+    config: Annotated[Path, flag(metavar="FILE.yaml")] = Path()
+    """Start from a saved experiment; flags win over it."""
+    experiment: Annotated[Experiment, flag(name="")] = Experiment()
+    """The typed settings."""
+
+
+def main(args: Sequence[str]) -> int:
+    """Train, or go on; returns 0 where the run is done or its time is up."""
+    args = list(args)
+    name = args.pop(0) if args and not args[0].startswith("-") else None
+    if name is None and ("--help" in args or "-h" in args):
+        _short_help()
+    resume = _value(args, "--resume")
+    base = _base(name, args, resume)
+    asked = _parse(args, _with_kinds_and_width(base, args), name or base.recipe)
+    experiment = _with_length(_flags(base, _tree(asked.experiment)), args)
+    going_on = Path(resume) if resume is not None else _run_to_go_on(asked, experiment)
+    before = base if resume is not None else _saved(going_on) if going_on else None
+    if before is not None:
+        _refuse_changes(before, experiment, going_on)
+    if resume is not None:
+        _refuse_with_resume(args)
+    return _train(asked, experiment, args, going_on)
+
+
+def _train(asked: Train, experiment: Experiment, args: Sequence[str], going_on: Path | None) -> int:
+    seconds = parse_time(asked.max_time) if asked.max_time else None
+    if isinstance(asked.workers, int) and asked.workers < 0:
+        raise SettingsError(f"--workers {asked.workers}: wanted auto, or 0 and more.")
+    data = asked.data_dir if given(args, "--data") else None
+    if data is None and going_on is None:
+        raise SettingsError(f"no data: give the folder of pictures, as in: i2i train {experiment.recipe} --data DIR")
+
+    from i2i import training
+
+    with listening() as listener:
+        common: dict[str, Any] = {
+            "device": asked.device,
+            "workers": asked.workers,
+            "max_seconds": seconds,
+            "listener": listener,
+        }
+        if going_on is not None:
+            lengthened = {
+                "steps": experiment.training.steps if given(args, "--steps", "--training.steps") else None,
+                "epochs": experiment.training.epochs if given(args, "--epochs", "--training.epochs") else None,
+            }
+            run = training.train(resume=going_on, data=data, **lengthened, **common)
+        else:
+            run = training.train(
+                experiment,
+                data=data,
+                out=asked.out if given(args, "--out") else None,
+                existing="continue" if asked.go_on else "overwrite" if asked.overwrite else "refuse",
+                **common,
+            )
+    print(f"{run.path}: {run.steps} steps. Its page: {run.path / 'report.html'}")
+    if experiment.needs != "pictures":
+        print(f"Use it: i2i translate {run.path} PICTURES... OUTPUT")
+    return 0
+
+
+@contextlib.contextmanager
+def listening() -> Iterator[Any]:
+    """A training's Listener that shows steps, speed, time left and losses."""
+    from i2i.cli.progress import Bar, losses
+    from i2i.training import Listener
+
+    class Shown(Listener):
+        def __init__(self, bar: "Bar") -> None:
+            self.bar = bar
+
+        def note(self, text: str) -> None:
+            self.bar.note(text)
+
+        def started(self, step: int, steps: int) -> None:
+            if step < steps:
+                self.bar.start(step, steps)
+
+        def stepped(self, step: int) -> None:
+            self.bar.update(step)
+
+        def logged(self, record: Mapping[str, Any]) -> None:
+            self.bar.update(record["step"], detail=losses(record["losses"]))
+
+    with Bar("step", "steps") as bar:
+        yield Shown(bar)
+
+
+# ------------------------------------------------------------------------------------------- what the flags start from
+
+
+def _base(name: str | None, args: Sequence[str], resume: str | None) -> Experiment:
+    """What stands before the flags: a run's own experiment, or recipe and file."""
+    if resume is not None:
+        base = _saved(Path(resume))
+        if name is not None and name != base.recipe:
+            raise SettingsError(f"{resume}: a resumed run keeps its recipe, {base.recipe}. Leave {name!r} out.")
+        return base
+    base = recipe(name) if name is not None else None
+    if (file := _value(args, "--config")) is not None:
+        named = _recipe_in(Path(file))
+        if base is not None and named not in (None, base.recipe):
+            raise SettingsError(f"{file}: is an experiment of the recipe {named!r}, not {name!r}. Name one of them.")
+        return from_yaml(Path(file), base or RECIPES.get(named or "", Experiment()))
+    if base is None:
+        raise SettingsError(
+            f"the recipe comes first, as in: i2i train pix2pix --data DIR. There are: {', '.join(RECIPES)}."
+        )
+    return base
+
+
+def _recipe_in(file: Path) -> str | None:
+    """The recipe that a file names; whatever else is wrong with it, `from_yaml` says with its line."""
+    with contextlib.suppress(OSError, UnicodeDecodeError, yaml.YAMLError):
+        tree = yaml.safe_load(file.read_text(encoding="utf-8"))
+        if isinstance(tree, dict) and isinstance(tree.get("recipe"), str):
+            return tree["recipe"]
+    return None
+
+
+def _saved(run: Path) -> Experiment:
+    if not (run / "experiment.yaml").is_file():
+        found = "is no run folder (no experiment.yaml in it)" if run.is_dir() else "no such run folder"
+        raise ModelFileError(f"{run}: {found}, so there is nothing to go on from.")
+    return from_yaml(run / "experiment.yaml")
+
+
+def _with_kinds_and_width(base: Experiment, args: Sequence[str]) -> Experiment:
+    """The base with what changes the other flags or their defaults, so that whatever is said explicitly wins."""
+    kinds = {
+        match[1].replace("-", "_"): value
+        for word, value in _pairs(args)
+        if (match := re.fullmatch(r"--(model\.[\w.-]+)\.kind", word)) and value is not None
+    }
+    for path, kind in sorted(kinds.items(), key=lambda item: item[0].count(".")):
+        tree: Tree = {"kind": kind}
+        for part in reversed(path.split(".")):
+            tree = {part: tree}
+        base = _flags(base, tree)
+    width = _value(args, "--width")
+    if width is None:
+        return base
+    if not width.isascii() or not width.isdigit() or not int(width):
+        raise SettingsError(f"--width: {width!r} cannot be used, wanted a number of channels such as 32.")
+    return set_width(base, int(width))
+
+
+def _value(args: Sequence[str], flag: str) -> str | None:
+    """The value of a flag that has to be known before the others are read; the last one counts."""
+    return next((value for word, value in reversed(list(_pairs(args))) if word == flag), None)
+
+
+def _pairs(args: Sequence[str]) -> Iterator[tuple[str, str | None]]:
+    """Every flag with the word that belongs to it."""
+    for index, word in enumerate(args):
+        if word == "--":
+            return
+        if word.startswith("--"):
+            name, equals, value = word.partition("=")
+            after = args[index + 1] if index + 1 < len(args) else None
+            yield name.replace("_", "-"), value if equals else after
+
+
+# ------------------------------------------------------------------------------------------------------ reading flags
+
+
+def _parse(args: Sequence[str], base: Experiment, name: str) -> Train:
+    description = (
+        f"Train {name} on your pictures. A run can be stopped and resumed at any moment.\n\n"
+        f"Example: i2i train {name} --data photos --out runs/first --size 128 --epochs 40"
+    )
+    asked, words = parse(Train(experiment=base), args, f"i2i train {name}", description, registry())
+    if words:
+        hint = f"pictures are named by --data {words[0]}" if Path(words[0]).exists() else "the recipe is the first word"
+        raise SettingsError(f"{words[0]!r}: a word too many; {hint}. See i2i train --help")
+    if asked.go_on and asked.overwrite:
+        raise SettingsError("--continue keeps a run that is there, --overwrite throws it away: say one of them.")
+    if given(args, "--steps", "--training.steps") and given(args, "--epochs", "--training.epochs"):
+        raise SettingsError("--steps and --epochs both give the length of the whole run: say one of them.")
+    return asked
+
+
+def _short_help() -> None:
+    """The flags that have a short name; the full set belongs to a recipe."""
+    description = (
+        "Train a recipe on your pictures, or go on with a run.\n\n"
+        f"Example: i2i train pix2pix --data facades --direction BtoA --out runs/facades\n\n"
+        f"Recipes: {', '.join(RECIPES)} (i2i recipes tells more).\n\n"
+        "All settings of a recipe: i2i train pix2pix --help"
+    )
+    parse(Train(), ["--help"], "i2i train RECIPE --data DIR", description, registry(short=True))
+
+
+def _tree(experiment: Any) -> Tree:
+    """What the registry's rule collected in the place of an Experiment."""
+    assert isinstance(experiment, dict)
+    return experiment
+
+
+def _flags(base: Experiment, tree: Tree) -> Experiment:
+    """The base with what flags say; errors name them as they are typed."""
+    try:
+        return change(base, tree, "--")
+    except SettingsError as error:
+        typed = re.sub(r"(?m)^--[\w.]+:", lambda found: found[0].replace("_", "-"), str(error))
+        raise SettingsError(typed) from None
+
+
+def registry(short: bool = False) -> ConstructorRegistry:
+    """Reads classes of settings as plain dictionaries, which pydantic then validates once, as it does with YAML."""
+    rules = ConstructorRegistry()
+
+    @rules.struct_rule
+    def settings_class(info: StructTypeInfo) -> StructConstructorSpec | None:
+        cls = type(info.default)
+        if not hasattr(cls, "__pydantic_fields__"):
+            return None
+        fields = []
+        hints = get_type_hints(cls, include_extras=True)
+        for name, field in cls.__pydantic_fields__.items():
+            value = getattr(info.default, name)
+            hint: Any = type(value) if dataclasses.is_dataclass(value) else hints[name]
+            if name == "kind":
+                kinds = _kinds().get(cls, ())
+                if len(kinds) < 2:  # nothing to choose
+                    continue
+                hint = Literal[kinds]
+            if (cls, name) == (Experiment, "recipe"):
+                continue
+            alias = SHORT.get((cls, name))
+            if alias is not None:
+                metavar = "INT|INTxINT" if name == "size" else None
+                hint = Annotated[hint, flag_with_default(aliases=(alias,), metavar=metavar)]
+            elif short and not dataclasses.is_dataclass(value):
+                continue
+            if short and dataclasses.is_dataclass(value) and name not in ("data", "training"):
+                continue
+            fields.append(StructFieldSpec(name=name, type=hint, default=value, helptext=field.description))
+        return StructConstructorSpec(instantiate=dict, fields=tuple(fields))
+
+    return rules
+
+
+def flag_with_default(**options: Any) -> Any:
+    """How a setting looks on the command line, beside its default."""
+    import tyro
+
+    return tyro.conf.arg(**options)
+
+
+@cache
+def _kinds() -> dict[type, tuple[str, ...]]:
+    """Every class of settings that stands in for others, and the names of all that may stand there."""
+    found: dict[type, tuple[str, ...]] = {}
+
+    def walk(cls: type) -> None:
+        for hint in get_type_hints(cls).values():
+            members = [one for one in (get_args(hint) or (hint,)) if dataclasses.is_dataclass(one)]
+            names = tuple(str(one.__dataclass_fields__["kind"].default) for one in members if hasattr(one, "kind"))
+            for member in members:
+                assert isinstance(member, type)
+                if cls is not Experiment:  # the recipe chooses the model
+                    found[member] = names
+                walk(member)
+
+    walk(Experiment)
+    return found
+
+
+def parse_time(text: str) -> float:
+    """'3h50m' -> 13800.0 seconds. Units: d, h, m, s."""
+    units = {"d": 86400, "h": 3600, "m": 60, "s": 1}
+    if not re.fullmatch(r"(\d+(\.\d+)?[dhms])+", text):
+        raise SettingsError(f"--max-time: {text!r} cannot be used, wanted a time such as 3h50m, 90m or 45s.")
+    return sum(float(number) * units[unit] for number, _, unit in re.findall(r"(\d+(\.\d+)?)([dhms])", text))
+
+
+def _with_length(experiment: Experiment, args: Sequence[str]) -> Experiment:
+    """Who says epochs means them, whatever the base counted in."""
+    if given(args, "--epochs", "--training.epochs"):
+        return change(experiment, {"training": {"steps": 0}})
+    return experiment
+
+
+# ----------------------------------------------------------------------------------------------------------- going on
+
+
+def _run_to_go_on(asked: Train, experiment: Experiment) -> Path | None:
+    """With --continue: the run, if it was begun already."""
+    if not asked.go_on:
+        return None
+    default = Path("runs") / f"{experiment.recipe}-{asked.data_dir.resolve().name}"
+    run = asked.out if asked.out != Path() else default
+    return run if (run / "checkpoint.pt").exists() else None
+
+
+def _refuse_changes(before: Experiment, after: Experiment, run: Path | None) -> None:
+    changed = [name for name in _different(as_dict(before), as_dict(after)) if name not in LENGTH]
+    if changed:
+        raise SettingsError(
+            f"{run}: a resumed run keeps its {', '.join(changed)}; only its length, data, device, workers and time can "
+            f"change. Start another run for other settings."
+        )
+
+
+def _refuse_with_resume(args: Sequence[str]) -> None:
+    for word in ("--out", "--config", "--overwrite"):
+        if given(args, word):
+            raise SettingsError(f"{word}: a resumed run stays what and where it is. Leave {word} or --resume out.")
+
+
+def _different(before: Tree, after: Tree, path: str = "") -> Iterator[str]:
+    for key in before.keys() | after.keys():
+        one, two = before.get(key), after.get(key)
+        if isinstance(one, dict) and isinstance(two, dict):
+            yield from _different(one, two, f"{path}{key}.")
+        elif one != two:
+            yield path + key
