@@ -119,6 +119,10 @@ def find_domains(root: str | Path, split: str = "train") -> FoundDomains:
 def find_pictures(root: str | Path, split: str = "train") -> FoundPictures:
     """All pictures of a split, labelled by the folders they lie in. Raises DatasetError."""
     root = _dataset(root)
+    if (root / NAME).is_file():
+        pairs = find_pairs(root, split)
+        a, b = [pair.a for pair in pairs.pairs], [pair.b or pair.a for pair in pairs.pairs]
+        return FoundPictures(pairs.place, a + b, [0] * len(a) + [1] * len(b), ("source", "target"), 0)
     two = root / f"{split}A", root / f"{split}B"
     if two[0].is_dir() and two[1].is_dir():
         a, b = (_filled(scan(folder)) for folder in two)

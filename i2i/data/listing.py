@@ -47,7 +47,8 @@ def scan(folder: Path) -> Listing:
                             continue
                         if entry.is_symlink():  # a link back up would go round for ever
                             real = os.path.realpath(entry.path)
-                            if real in followed or os.path.realpath(place).startswith(real):
+                            above = os.path.realpath(place)
+                            if real in followed or os.path.commonpath([real, above]) == real:
                                 continue
                             followed.add(real)
                         todo.append((entry.path, f"{prefix}{entry.name}/"))

@@ -3,10 +3,13 @@
 import os
 import signal
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 import torch
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Dataset, Sampler, default_collate
+
+from i2i.errors import UserError
 
 
 def make_loader(
@@ -22,10 +25,11 @@ def make_loader(
     """Batches of `dataset` in the order of `sampler`, decoded by `workers` processes (0: by this one).
 
     `prefetch` batches are kept ready a worker. The loader has random numbers of its own: making an iterator takes
-    none from torch's global generator.
+    none from torch's global generator. What a user can cause is raised as it is, from any worker.
     """
-    return DataLoader(
-        dataset,
+    return _Loader(
+        _Telling(dataset),
+        collate_fn=_collate,
         batch_sampler=sampler,
         num_workers=workers,
         pin_memory=pin,
@@ -35,6 +39,31 @@ def make_loader(
         prefetch_factor=prefetch if workers else None,
         persistent_workers=workers > 0,
     )
+
+
+class _Telling(Dataset[Any]):
+    """Hand a UserError over as an item: out of a worker torch would raise it with the worker's traceback for a text."""
+
+    def __init__(self, dataset: Dataset[Any]) -> None:
+        self.dataset = dataset
+
+    def __getitem__(self, index: Any) -> Any:
+        try:
+            return self.dataset[index]
+        except UserError as error:
+            return error
+
+
+def _collate(items: list[Any]) -> Any:
+    return next((item for item in items if isinstance(item, UserError)), None) or default_collate(items)
+
+
+class _Loader(DataLoader[Any]):
+    def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
+        for batch in super().__iter__():
+            if isinstance(batch, UserError):
+                raise batch
+            yield batch
 
 
 def prepare_worker(worker: int) -> None:

@@ -14,6 +14,7 @@ from i2i.data.paired import PairedFolder
 from i2i.data.settings import DataSettings
 from i2i.data.single import PictureFolder
 from i2i.data.unpaired import UnpairedFolder
+from i2i.errors import DatasetError
 from i2i.images import Probe, shown
 
 Kind = Literal["pairs", "domains", "pictures"]
@@ -52,28 +53,29 @@ class _Items:
     classes: tuple[str, ...] = ()
 
 
-def open_dataset(
-    kind: Kind, root: str | Path, settings: DataSettings, *, seed: int = 0, split: str = "train"
-) -> Opened:
+def open_dataset(kind: Kind, root: str | Path, settings: DataSettings, *, seed: int = 0) -> Opened:
     """The set to train on, and one to validate on: the val split, or else test, or else a held-out part of train.
 
     Raises DatasetError.
     """
     there = splits(root)
-    found = _find(kind, root, split, settings)
+    found = _find(kind, root, "train", settings)
     notes = [found.note]
-    other = next((name for name in ("val", "test") if name in there and name != split), None)
+    other, validation = _validation(kind, root, [name for name in ("val", "test") if name in there], settings, notes)
     kept, held = zip(*(hold_out(side, settings.holdout, other is not None, seed) for side in found.sides), strict=True)
-    validation = _find(kind, root, other, settings).sides if other else held
+    if not all(held):  # of one domain alone nothing can be shown
+        kept, held = found.sides, [[] for _ in held]
+    validation = validation or held
     names = [_name(item) for side in held for item in side]
     if other:
         notes.append(f"validation on the {other} split: {_count(validation)}")
     elif names:
         total = sum(map(len, found.sides))
-        notes.append(f"no val or test split: held out {len(names)} of {total}, never trained on: {some(names, 20)}")
+        held_out = f"held out {len(names)} of {total}, never trained on: {some(names, 20)}"
+        notes.append(f"no val or test split to validate on: {held_out}")
     else:
         reason = "--holdout 0" if settings.holdout == 0 else "too few pictures to hold any out"
-        notes.append(f"no val or test split and {reason}: samples show training pictures, and nothing is validated")
+        notes.append(f"no val or test split to validate on and {reason}: samples show pictures that are trained on")
     channels, deep = _look(found, settings)
     if deep:
         notes.append("pictures of 16 bits: all are kept in full precision")
@@ -109,6 +111,18 @@ def open_split(
     return _dataset(
         kind, found.sides, settings, 0, channels or looked[0], looked[1] if deep is None else deep, train=False
     )
+
+
+def _validation(
+    kind: Kind, root: str | Path, names: list[str], settings: DataSettings, notes: list[str]
+) -> tuple[str | None, tuple[list[Any], ...]]:
+    """The first of the splits that can be validated on, and its items: test/ may hold inputs alone."""
+    for name in names:
+        try:
+            return name, _find(kind, root, name, settings).sides
+        except DatasetError as error:
+            notes.append(f"the {name} split is not used for validation: {error}")
+    return None, ()
 
 
 def infer_channels(headers: Sequence[Probe]) -> int:

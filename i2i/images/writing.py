@@ -92,7 +92,7 @@ def _encode(
     if dpi and format != "WEBP":
         options["dpi"] = dpi
     if format == "JPEG":
-        options |= {"quality": quality, "subsampling": 0 if quality >= 90 else 2, "optimize": True}
+        options |= {"quality": quality, "subsampling": 0 if quality >= 90 else 2}
     elif format == "WEBP":
         options |= {"quality": quality, "method": 4}
     elif format == "TIFF":

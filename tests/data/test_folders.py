@@ -192,6 +192,13 @@ def test_links_are_followed_but_not_in_circles(tmp_path):
     assert [path.name for path in find_pictures(tmp_path / "data").pictures] == ["1.jpg"]
 
 
+def test_a_link_to_a_folder_of_a_similar_name_is_followed(tmp_path):
+    fill(tmp_path / "cat", "1.jpg")
+    (tmp_path / "cats").mkdir()
+    (tmp_path / "cats" / "linked").symlink_to(tmp_path / "cat")
+    assert len(find_pictures(tmp_path / "cats").pictures) == 1
+
+
 def test_indexing_opens_only_a_sample_of_the_pictures(tmp_path, monkeypatch):
     fill(tmp_path / "train", *(f"{index}.bmp" for index in range(100)))
     opened = []

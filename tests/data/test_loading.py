@@ -13,6 +13,7 @@ from i2i.data.loading import make_loader
 from i2i.data.paired import PairedFolder
 from i2i.data.sampler import EpochSampler
 from i2i.data.settings import DataSettings
+from i2i.errors import PictureError
 
 
 @pytest.fixture
@@ -59,6 +60,15 @@ def test_a_loader_leaves_the_global_generators_alone(pairs):
     assert np.array_equal(np.random.get_state()[1], before[1])
 
 
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_damaged_picture_is_one_line_from_any_worker(pairs, workers):
+    pairs[3].a.write_bytes(b"no picture")
+    with pytest.raises(PictureError) as error:
+        batches(PairedFolder(pairs, DataSettings(size="16")), workers)
+    assert str(error.value).startswith(f"{pairs[3].a}: cannot be read")
+    assert "\n" not in str(error.value)
+
+
 class Workers(Dataset):
     """What a worker is: its random numbers, threads and process."""
 
@@ -93,7 +103,7 @@ def test_workers_outlive_signals_meant_for_the_trainer_but_not_their_parent():
     os.wait()
     for _ in range(10):
         assert int(next(stream)[0][3]) == worker
-    (process,) = stream._workers
+    (process,) = loader._iterator._workers
     process.terminate()
     process.join(5)
     assert process.exitcode == 0

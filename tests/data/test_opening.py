@@ -39,6 +39,15 @@ def test_validation_is_on_val_or_else_on_test(tmp_path, there, used):
     assert f"validation on the {used} split: 2" in opened.notes
 
 
+def test_a_test_folder_of_inputs_alone_does_not_stop_training(tmp_path):
+    for side in "AB":
+        fill(tmp_path / f"train{side}", 8)
+    fill(tmp_path / "test", 3)
+    opened = open_dataset("pairs", tmp_path, SETTINGS)
+    assert opened.counts == {"train": 7, "validation": 1}
+    assert any(note.startswith("the test split is not used for validation:") for note in opened.notes)
+
+
 def test_unpaired_holds_out_of_both_domains(tmp_path):
     fill(tmp_path / "trainA", 8)
     fill(tmp_path / "trainB", 40)

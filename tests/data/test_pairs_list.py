@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from i2i import images
-from i2i.data.folders import find_domains, find_pairs, splits
+from i2i.data.folders import find_domains, find_pairs, find_pictures, splits
 from i2i.errors import DatasetError
 
 
@@ -21,6 +21,7 @@ def test_a_list_makes_the_pairs_and_the_splits(root):
     assert found.kind == "list"
     assert [(pair.name, pair.a.name, pair.b.name) for pair in found.pairs] == [("a/2", "2.png", "8.png")]
     assert [path.name for path in find_domains(root).y] == ["9.png"]
+    assert [path.name for path in find_pictures(root, "test").pictures] == ["2.png", "8.png"]
 
 
 def test_without_a_split_all_is_train_and_columns_may_be_in_any_order(root):
