@@ -91,11 +91,15 @@ def parse_yaml(text: str, name: str, base: Experiment | None = None) -> Experime
         mark = getattr(error, "problem_mark", None)
         place = f":{mark.line + 1}" if mark else ""
         raise SettingsError(f"{name}{place}: not YAML ({getattr(error, 'problem', error)}).") from None
+    except ValueError as error:
+        # YAML's own constructors let a date of month 13 through as Python's complaint.
+        raise SettingsError(f"{name}: not YAML ({error}).") from None
     if not isinstance(data, dict):
         raise SettingsError(f"{name}: holds {type(data).__name__}, wanted settings such as 'model:' and 'data:'.")
     try:
         tree = json.dumps(_overlay(as_dict(base or Experiment()), data))
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
+        # A date is not JSON, nor is an alias of what it stands in.
         raise SettingsError(f"{name}: {error}.") from None
     try:
         return _ADAPTER.validate_json(tree)
@@ -113,7 +117,7 @@ _Loader.add_implicit_resolver(
     re.compile(r"^[-+]?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?$"),
     list("-+0123456789."),
 )
-_Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"^[-+]?\d+$"), list("-+0123456789"))
+_Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"^[-+]?(?:0|[1-9]\d*)$"), list("-+0123456789"))
 # The int rule must be asked before the float rule, which would take it too.
 for _first in "-+0123456789":
     _rules = _Loader.yaml_implicit_resolvers[_first]

@@ -8,7 +8,7 @@ and a `build()` that imports what it builds when it is called.
 import dataclasses
 import difflib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal, TypeVar, dataclass_transform
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
@@ -19,9 +19,9 @@ T = TypeVar("T")
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(dataclasses.field, Field))
 def settings(cls: type[T]) -> type[T]:
-    """Make `cls` a frozen, keyword-only, strict pydantic dataclass whose unknown keys are errors."""
-    config = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True)
-    make: Callable[[type[T]], type[T]] = dataclass(frozen=True, kw_only=True, config=config)
+    """Make `cls` a frozen, keyword-only, strict pydantic dataclass; unknown keys, infinity and nan are errors."""
+    config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True)
+    make: Any = dataclass(frozen=True, kw_only=True, config=config)
     return make(cls)
 
 
@@ -32,7 +32,7 @@ def as_dict(value: Any) -> dict[str, Any]:
 
 def parse_size(text: str) -> tuple[int, int]:
     """'256' -> (256, 256); '256x512' -> (256, 512), height first as in tensor shapes."""
-    found = re.fullmatch(r"(\d{1,5})(?:x(\d{1,5}))?", text)
+    found = re.fullmatch(r"([0-9]{1,5})(?:x([0-9]{1,5}))?", text)
     if not found or not int(found[1]) or not int(found[2] or 1):
         raise ValueError(f"a size is '256' or '256x512' (height x width), not {text!r}")
     return int(found[1]), int(found[2] or found[1])

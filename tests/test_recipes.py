@@ -1,0 +1,192 @@
+"""The contract of every recipe, in small: what is listed in RECIPES is tested because it is listed."""
+
+import copy
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+import torch
+
+from i2i.batches import Domains, Labelled, Pairs
+from i2i.engine.schedule import Schedule
+from i2i.engine.trainer import Trainer
+from i2i.errors import SettingsError
+from i2i.experiment import Experiment, change, set_width
+from i2i.game import Model, Progress, flatten
+from i2i.recipes import RECIPES, recipe
+
+NAMES = sorted(RECIPES)
+
+
+def small(name: str, **training: Any) -> Experiment:
+    """The recipe at 32 pixels and a width of 4."""
+    experiment = set_width(RECIPES[name], 4)
+    changes: dict[str, Any] = {
+        "data": {"size": "32", "load": 0},
+        "training": {"schedule": "constant", "accumulate": 1, "batch_size": 2} | training,
+    }
+    kind = experiment.model.generator.kind
+    changes["model"] = {"generator": {"resnet": {"blocks": 1}, "dcgan": {"latent": 4}}.get(kind, {})}
+    return change(experiment, changes)
+
+
+def build(experiment: Experiment, seed: int = 0) -> Model:
+    torch.manual_seed(seed)
+    return experiment.build(3, 3)
+
+
+def batch_for(experiment: Experiment, seed: int = 0, count: int = 2) -> Any:
+    generator = torch.Generator().manual_seed(seed)
+    one, two = (torch.randn(count, 3, 32, 32, generator=generator).tanh() for _ in range(2))
+    if experiment.needs == "pictures":
+        return Labelled(one, torch.zeros(count, dtype=torch.long))
+    return Pairs(one, two) if experiment.needs == "pairs" else Domains(one, two)
+
+
+def trainer_of(experiment: Experiment, steps: int = 8, seed: int = 0) -> Trainer:
+    # Unfused and in float32 a model that computes with weights of before a step raises instead of learning nonsense.
+    return Trainer(
+        build(experiment, seed),
+        experiment.training,
+        steps=steps,
+        schedule=Schedule(experiment.training.schedule, steps, 1),
+        device=torch.device("cpu"),
+        fused=False,
+    )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_term_is_a_finite_float32_scalar(name):
+    experiment = small(name)
+    model = build(experiment)
+    players = []
+    for turn in model.step(batch_for(experiment), Progress()):
+        players.append(turn.player)
+        terms = flatten(turn.terms)
+        assert terms
+        for term, value in terms.items():
+            assert value.shape == (), term
+            assert value.dtype is torch.float32, term
+            assert value.isfinite(), term
+    assert set(players) == set(model.players())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_player_gets_a_gradient_from_its_own_turn(name):
+    experiment = small(name)
+    model = build(experiment)
+    weights = {
+        player: [weight for module in modules for weight in module.parameters()]
+        for player, modules in model.players().items()
+    }
+    for turn in model.step(batch_for(experiment), Progress()):
+        loss = torch.stack(list(flatten(turn.terms).values())).sum()
+        gradients = torch.autograd.grad(loss, weights[turn.player], allow_unused=True, retain_graph=True)
+        assert all(gradient is not None for gradient in gradients)
+        assert any(gradient.any() for gradient in gradients if gradient is not None)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_weight_belongs_to_one_player(name):
+    model = build(small(name))
+    owned = [id(weight) for modules in model.players().values() for m in modules for weight in m.parameters()]
+    assert sorted(owned) == sorted(id(weight) for weight in model.parameters())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_round_moves_every_player(name):
+    experiment = small(name)
+    trainer = trainer_of(experiment)
+    before = copy.deepcopy(dict(trainer.model.players()))
+    trainer.round([batch_for(experiment)])
+    for player, modules in trainer.model.players().items():
+        for module, start in zip(modules, before[player], strict=True):
+            pairs = zip(module.parameters(), start.parameters(), strict=True)
+            assert any(not torch.equal(now, then) for now, then in pairs), player
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_player_alone_lowers_its_own_loss(name):
+    """Each in turn learns one batch while the others stand still, which no game can spoil."""
+    experiment = small(name, lr=5e-3)
+    model = build(experiment)
+    batch = batch_for(experiment)
+    for player in model.players():
+        trainer = Trainer(
+            copy.deepcopy(model), experiment.training, steps=24, schedule=Schedule("constant", 1, 1),
+            device=torch.device("cpu"), fused=False,
+        )  # fmt: skip
+        for other in set(trainer.players) - {player}:
+            trainer.players[other].optimizer.step = lambda: None  # pyright: ignore[reportAttributeAccessIssue]
+        totals = []
+        for _ in range(24):
+            torch.manual_seed(0)  # the same noise, dropout and history at every round
+            trainer.round([batch])
+            totals.append(sum(v for term, v in trainer.fetch_losses().items() if term.startswith(f"{player}/")))
+        assert totals[-1] < 0.9 * totals[0], player
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_going_on_equals_never_stopping(name):
+    experiment = small(name, schedule="linear", ema=0.9)
+    never = trainer_of(experiment, steps=4)
+    batches = [batch_for(experiment, seed) for seed in range(4)]
+    for batch in batches[:2]:
+        never.round([batch])
+    state = copy.deepcopy(never.state_dict())
+    for batch in batches[2:]:
+        never.round([batch])
+    again = trainer_of(experiment, steps=4, seed=1)
+    again.load_state_dict(state)
+    for batch in batches[2:]:
+        again.round([batch])
+    mine, other = never.model.state_dict(), again.model.state_dict()
+    assert [key for key in mine if not torch.equal(mine[key], other[key])] == []
+    for one, two in zip(never.translators().values(), again.translators().values(), strict=True):
+        assert all(torch.equal(a, b) for a, b in zip(one.parameters(), two.parameters(), strict=True))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_shows_pictures_within_one_made_by_its_translators(name):
+    experiment = small(name)
+    model = build(experiment).eval()
+    with torch.no_grad():
+        shown = model.show(batch_for(experiment), model.translators())
+    assert len(shown) >= 2
+    for picture in shown.values():
+        assert picture.shape == (2, 3, 32, 32)
+        assert float(picture.abs().max()) <= 1
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_recipe_knows_its_name(name):
+    assert RECIPES[name].recipe == name
+    assert recipe(name) is RECIPES[name]
+
+
+def test_the_papers_numbers():
+    pix2pix, cyclegan, dcgan = (RECIPES[name] for name in ("pix2pix", "cyclegan", "dcgan"))
+    for experiment in (pix2pix, cyclegan):
+        training = experiment.training
+        assert (training.lr, training.beta1, training.beta2, training.batch_size) == (2e-4, 0.5, 0.999, 1)
+        assert (training.epochs, training.schedule, training.ema) == (200, "linear", 0)
+        assert (experiment.data.crop, experiment.data.loaded) == ((256, 256), (286, 286))
+    assert (pix2pix.model.lambda_l1, pix2pix.model.objective.kind) == (100, "vanilla")
+    assert (cyclegan.model.lambda_cycle, cyclegan.model.lambda_identity, cyclegan.model.history) == (10, 0.5, 50)
+    assert cyclegan.model.objective.kind == "least-squares"
+    assert (cyclegan.model.generator.blocks, cyclegan.model.discriminator.norm) == (9, "instance")
+    assert (dcgan.training.batch_size, dcgan.data.crop, dcgan.model.generator.latent) == (128, (64, 64), 100)
+
+
+def test_a_misspelt_recipe_is_answered_with_the_likely_one():
+    with pytest.raises(SettingsError, match=r"'cyclegn' is no recipe; did you mean cyclegan\?"):
+        recipe("cyclegn")
+    with pytest.raises(SettingsError, match=r"there are .*pix2pix"):
+        recipe("zzz")
+
+
+def test_recipes_load_no_torch():
+    code = "import sys, i2i.recipes; print(*{'torch', 'albumentations', 'cv2', 'tyro'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
