@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
@@ -29,6 +30,8 @@ Existing = Literal["refuse", "overwrite", "skip"]
 Half = Literal["A", "B", "whole"]
 EXAMPLES = 24
 """Pictures shown in a report."""
+GROUP_PIXELS = 64_000_000
+"""Pixels translated in one go, so that memory stays flat for large pictures too."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -92,7 +95,9 @@ def translate(
     given = [inputs] if isinstance(inputs, (str, os.PathLike)) else list(inputs)
     if format not in FORMATS:
         raise DatasetError(f"format {format!r}: {did_you_mean(format, FORMATS)}")
-    plan = make_plan([Path(one) for one in given], Path(output), format, half)
+    sources = [Path(one) for one in given]
+    to_file = _is_to_file(sources, Path(output))
+    plan = make_plan(sources, Path(output), format, half)
     summary = Summary(planned=plan)
     there = [target for _, target in plan if target.exists()]
     if there and existing == "refuse":
@@ -107,7 +112,11 @@ def translate(
         plan = [(source, target) for source, target in plan if target not in known]
     if dry_run:
         return summary
-    _make_writable(Path(output) if len(plan) != 1 or not plan or plan[0][1] != Path(output) else Path(output).parent)
+    if plan:
+        _make_writable(Path(output).parent if to_file else Path(output))
+    for file in (manifest, report):
+        if file is not None:
+            _make_writable(Path(file).parent)
 
     threads = _threads(workers)
     pixels = 0
@@ -116,7 +125,7 @@ def translate(
     with ExitStack() as stack:
         readers = stack.enter_context(ThreadPoolExecutor(threads, "read"))
         writers = stack.enter_context(ThreadPoolExecutor(threads, "write"))
-        lines = stack.enter_context(manifest.open("a", encoding="utf-8")) if manifest else None
+        lines = stack.enter_context(_open_lines(manifest)) if manifest else None
         jobs = (_Job(source, target) for source, target in plan)
         # Enough in flight to fill batches of one size from a mixed folder, few enough to stay flat in memory.
         window = 4 * translator.batch_size
@@ -140,7 +149,7 @@ def translate(
                     on_progress(Progress(summary.converted + summary.failed, len(plan), summary.failed, pixels))
 
         writing: list[Future[_Job]] = []
-        for group in _ahead(readers, jobs, half, window):
+        for group in _ahead(readers, jobs, half, window, threads):
             _translate(translator, group)
             settle(writing)
             writing = [writers.submit(_write, job, quality) for job in group]
@@ -158,10 +167,7 @@ def make_plan(inputs: Sequence[Path], output: Path, format: Format, half: Half |
         raise DatasetError(
             f"{some([str(one) for one in inputs])}: no pictures in there. Wanted: jpg, png, webp, bmp or tif files."
         )
-    to_file = (
-        len(inputs) == 1 and inputs[0].is_file() and not output.is_dir() and output.suffix.lower() in images.SUFFIXES
-    )
-    if to_file:
+    if _is_to_file(inputs, output):
         target = output if format == "keep" else output.with_suffix(f".{format}")
         plan = [(found[0][0], target)]
     else:
@@ -170,8 +176,13 @@ def make_plan(inputs: Sequence[Path], output: Path, format: Format, half: Half |
         plan = [(source, output / _renamed(relative, format)) for source, relative in found]
     _refuse_collisions(plan)
     if half is None:
-        _refuse_glued(inputs, [source for source, _ in plan])
+        _refuse_glued([source for source, _ in plan])
     return plan
+
+
+def _is_to_file(inputs: Sequence[Path], output: Path) -> bool:
+    """Whether one file goes into one file, rather than into a folder."""
+    return len(inputs) == 1 and inputs[0].is_file() and not output.is_dir() and output.suffix.lower() in images.SUFFIXES
 
 
 def _listed(inputs: Sequence[Path], output: Path) -> Iterator[tuple[Path, Path]]:
@@ -225,10 +236,10 @@ def _refuse_collisions(plan: Sequence[tuple[Path, Path]]) -> None:
             )
 
 
-def _refuse_glued(inputs: Sequence[Path], sources: list[Path]) -> None:
+def _refuse_glued(sources: list[Path]) -> None:
     """Pairs that lie side by side in one picture are told by the folder of a split that holds nothing else."""
-    folders = [one for one in inputs if one.is_dir() and one.resolve().name in ("train", "val", "test")]
-    if not folders or len(folders) != len(inputs):
+    folders = sorted({source.parent for source in sources})
+    if any(folder.resolve().name not in ("train", "val", "test") for folder in folders):
         return
     headers = sampled(sources)
     if headers and all(header.width == 2 * header.height for header in headers.values()):
@@ -249,12 +260,22 @@ def _make_writable(folder: Path) -> None:
         raise DatasetError(f"{shown(folder)}: cannot be written to ({reason}). Give another output folder.") from None
 
 
-def _ahead(pool: ThreadPoolExecutor, jobs: Iterator[_Job], half: Half | None, window: int) -> Iterator[list[_Job]]:
-    """Groups of decoded jobs; the next group is decoded while this one is translated."""
-    coming = [pool.submit(_read, job, half) for job in itertools.islice(jobs, window)]
+def _ahead(
+    pool: ThreadPoolExecutor, jobs: Iterator[_Job], half: Half | None, window: int, threads: int
+) -> Iterator[list[_Job]]:
+    """Groups of decoded jobs, bounded in number and in pixels; what follows is decoded while one is translated."""
+    coming = deque(pool.submit(_read, job, half) for job in itertools.islice(jobs, min(window, 2 * threads)))
+    group: list[_Job] = []
+    pixels = 0
     while coming:
-        group = [future.result() for future in coming]
-        coming = [pool.submit(_read, job, half) for job in itertools.islice(jobs, window)]
+        job = coming.popleft().result()
+        coming.extend(pool.submit(_read, job, half) for job in itertools.islice(jobs, 1))
+        group.append(job)
+        pixels += job.picture.pixels.shape[0] * job.picture.pixels.shape[1] if job.picture is not None else 0
+        if len(group) >= window or pixels >= GROUP_PIXELS:
+            yield group
+            group, pixels = [], 0
+    if group:
         yield group
 
 
@@ -315,6 +336,14 @@ def _reason(error: Exception, source: Path) -> str:
     return str(error).removeprefix(f"{shown(source)}: ")
 
 
+def _open_lines(path: Path) -> TextIO:
+    try:
+        # A file name that is no text is written as its escape, which JSON knows.
+        return Path(path).open("a", encoding="utf-8", errors="backslashreplace")
+    except OSError as error:
+        raise DatasetError(f"{shown(path)}: cannot be written ({error.strerror}). Give another --manifest.") from None
+
+
 def _add_line(lines: TextIO, job: _Job) -> None:
     size = [job.picture.pixels.shape[1], job.picture.pixels.shape[0]] if job.picture is not None else None
     record = {
@@ -351,11 +380,11 @@ def _report(path: Path, summary: Summary, examples: Sequence[_Job]) -> None:
             "seconds": f"{summary.seconds:.1f}",
         },
         examples=[
-            Example(job.source.name, {"before": job.picture.pixels, "after": job.target})
+            Example(shown(job.source.name), {"before": job.picture.pixels, "after": job.target})
             for job in examples
             if job.picture is not None
         ],
-        failures=[(str(source), reason) for source, reason in summary.failures],
+        failures=[(shown(source), reason) for source, reason in summary.failures],
     )
 
 

@@ -76,8 +76,15 @@ def measure(
             f"say how much was memorised, not how good it is."
         )
     pairs = find_pairs(root, split).pairs
-    floors = _Floors(translator, root, split, pairs)
     folder = Path(out) if out is not None else None
+    if folder is not None:
+        try:
+            (folder / "pictures").mkdir(parents=True, exist_ok=True)
+            (folder / "metrics.json.writing").write_text("", encoding="utf-8")
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise DatasetError(f"{folder}: cannot be written to ({reason}). Choose another with --out.") from None
+    floors = _Floors(translator, root, split, pairs)
     scores: list[Scores] = []
     floor_scores: dict[str, list[Scores]] = {}
     for batch in _batches(translator, pairs):

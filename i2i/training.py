@@ -1,13 +1,12 @@
 """An experiment into a run folder: wires the engine to data, log, samples, checkpoints, translators and report."""
 
 import dataclasses
-import itertools
 import shutil
 import signal
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any, Literal
@@ -22,15 +21,16 @@ from i2i.data.sampler import EpochSampler
 from i2i.engine import checkpoint
 from i2i.engine.device import choose_device, choose_precision, describe
 from i2i.engine.log import Log, Record
+from i2i.engine.log import read as read_log
 from i2i.engine.schedule import Schedule
 from i2i.engine.trainer import Trainer
-from i2i.errors import ModelFileError, SettingsError, TrainingError
+from i2i.errors import DatasetError, ModelFileError, SettingsError, TrainingError
 from i2i.experiment import Experiment, Tree, change, parse_yaml, set_width, to_yaml
 from i2i.losses.reconstruction import l1
 from i2i.networks.blocks import BatchNorm
 from i2i.networks.settings import UNet, unet_depth
 from i2i.recipes import recipe
-from i2i.settings import Direction, Resize
+from i2i.settings import Direction, Resize, as_dict
 from i2i.translator import Card, NormMode, save_network
 
 SHOWN = 6
@@ -90,6 +90,12 @@ def train(
     Raises UserError for whatever a user can cause.
     """
     tell = listener or Listener()
+    if steps is not None and epochs is not None:
+        raise SettingsError(f"steps {steps} and epochs {epochs}: two lengths for one run. Give one of them.")
+    if steps is not None and steps < 1:
+        raise SettingsError(f"steps {steps}: a run has 1 step or more.")
+    if workers != "auto" and workers < 0:
+        raise SettingsError(f"workers {workers}: wanted 0 (load in this process) or more.")
     length: Tree = {}
     if steps is not None:
         length["steps"] = steps
@@ -120,9 +126,42 @@ def train(
         experiment = set_width(experiment, width)
     run = Path(out) if out is not None else Path("runs") / f"{experiment.recipe}-{Path(data).resolve().name}"
     if (run / "checkpoint.pt").exists() and existing == "continue":
+        _refuse_changes(run, experiment)
+        if isinstance(recipe_or_experiment, Experiment):
+            length = {"steps": experiment.training.steps, "epochs": experiment.training.epochs}
         return _go_on(run, length, data, device, workers, max_seconds, tell)
     with _prepared(run, existing):
         return _play(experiment, run, Path(data), device, workers, max_seconds, tell, None)
+
+
+def _refuse_changes(run: Path, asked: Experiment) -> None:
+    """A run that goes on keeps its settings, its length apart: others would be ignored in silence."""
+    before = _experiment(run / "checkpoint.pt", checkpoint.load(run / "checkpoint.pt"))
+    ours, theirs = dict(_leaves(as_dict(before))), dict(_leaves(as_dict(asked)))
+    changed = [
+        f"{name} from {value!r} to {theirs[name]!r}"
+        for name, value in ours.items()
+        if name in theirs and theirs[name] != value and name not in ("training.steps", "training.epochs")
+    ]
+    if changed:
+        raise SettingsError(
+            f"{run}: a run that goes on keeps its settings; this would change {', '.join(changed)}. Choose another "
+            f"folder with --out, or throw the run away with --overwrite."
+        )
+
+
+def _leaves(tree: Tree, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in tree.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, value
+
+
+def _experiment(path: Path, state: Mapping[str, Any]) -> Experiment:
+    if not {"experiment", "data", "channels", "model"} <= state.keys():
+        raise ModelFileError(f"{path}: not a checkpoint of i2i (no experiment in it).")
+    return parse_yaml(state["experiment"], str(path))
 
 
 def _go_on(
@@ -138,7 +177,7 @@ def _go_on(
     if not run.is_dir():
         raise ModelFileError(f"{run}: no such run folder, so there is nothing to go on from.")
     state = checkpoint.load(run / "checkpoint.pt")
-    before = parse_yaml(state["experiment"], str(run / "checkpoint.pt"))
+    before = _experiment(run / "checkpoint.pt", state)
     experiment = change(before, {"training": length}) if length else before
     if experiment != before:
         tell.note("The schedule is laid over the new length: its first half constant, its second falling to zero.")
@@ -166,6 +205,13 @@ def _play(
     for note in opened.notes:
         tell.note(note)
 
+    if state is not None and list(opened.channels) != list(state["channels"]):
+        before, now = (" to ".join(map(str, channels)) for channels in (state["channels"], opened.channels))
+        raise DatasetError(
+            f"{data}: its pictures have {now} channels, but {run} was trained on {before}. Go on with the data of "
+            f"before, {state['data']}."
+        )
+
     torch.manual_seed(settings.seed)
     model = experiment.build(*opened.channels)
     per_epoch = max(1, EpochSampler(opened.counts["train"], settings.batch_size, settings.seed).batches_per_epoch)
@@ -182,6 +228,8 @@ def _play(
             f"{run}: already trained for {trainer.progress.rounds} steps. To train it further: "
             f"i2i train --resume {run} --steps {2 * trainer.progress.rounds}"
         )
+    if state is None:
+        _clear(run)
     recorder = Recorder(experiment, run, data, opened, trainer, rounds, tell)
     try:
         recorder.begin(describe(device, precision), fresh=state is None)
@@ -319,14 +367,21 @@ class Recorder:
         """Show what the translators make of the same held-out pictures."""
         count = min(SHOWN, self._seen_count) if self.experiment.needs != "pictures" else 8
         batch = self.trainer.move(self._batch(self._seen, self._seen_count, count))
-        with _evaluating(self.trainer.model, own_statistics=self._norm_mode() == "picture"), torch.inference_mode():
+        with self._evaluating(self._norm_mode()), torch.inference_mode():
             shown = self.trainer.model.show(batch, self.trainer.translators())
             columns = {name: list(images.from_network(pictures)) for name, pictures in shown.items()}
         path = self.run / "samples" / f"{self.trainer.progress.rounds:08d}.png"
         images.write(path, report.sheet(columns))
 
     def save(self) -> None:
-        """Checkpoint, translator files, report."""
+        """Checkpoint, translator files, report. Raises TrainingError rather than keep weights that are no numbers."""
+        for name, value in self.trainer.model.state_dict().items():
+            if value.is_floating_point() and not torch.isfinite(value).all():
+                raise TrainingError(
+                    f"step {self.trainer.progress.rounds}: the weights ({name}) are no numbers any more, so training "
+                    f"was stopped; the checkpoint before it is kept. Start again with a lower --training.lr or "
+                    f"--precision fp32."
+                )
         state = self.trainer.state_dict() | {
             "experiment": to_yaml(self.experiment),
             "data": str(self.data.resolve()),
@@ -377,10 +432,27 @@ class Recorder:
         batch = self.trainer.move(self._batch(self._seen, self._seen_count, min(SHOWN, self._seen_count)))
         errors: dict[NormMode, float] = {}
         for mode in ("running", "picture"):
-            with _evaluating(self.trainer.model, own_statistics=mode == "picture"), torch.inference_mode():
+            with self._evaluating(mode), torch.inference_mode():
                 shown = self.trainer.model.show(batch, self.trainer.translators())
                 errors[mode] = float(l1(shown["translated"], shown["target"]))
         return min(errors, key=lambda mode: errors[mode])
+
+    @contextmanager
+    def _evaluating(self, mode: NormMode) -> Iterator[None]:
+        """Dropout off, batch norm as it will be shipped; training's modes afterwards."""
+        model = self.trainer.model
+        # Averaged networks are no part of the model.
+        networks = (model, *self.trainer.translators().values())
+        layers = [layer for network in networks for layer in network.modules() if isinstance(layer, BatchNorm)]
+        model.eval()
+        for layer in layers:
+            layer.own_statistics = mode == "picture"
+        try:
+            yield
+        finally:
+            model.train()
+            for layer in layers:
+                layer.own_statistics = False
 
     def _batch(self, dataset: Any, length: int, count: int) -> Any:
         items = [dataset[(0, index % length)] for index in range(count)]
@@ -401,51 +473,48 @@ class Recorder:
 
 
 @contextmanager
-def _evaluating(model: nn.Module, own_statistics: bool) -> Iterator[None]:
-    """Dropout off, batch norm as it will be shipped; training's modes afterwards."""
-    layers = [layer for layer in model.modules() if isinstance(layer, BatchNorm)]
-    model.eval()
-    for layer in layers:
-        layer.own_statistics = own_statistics
-    try:
-        yield
-    finally:
-        model.train()
-        for layer in layers:
-            layer.own_statistics = False
-
-
-@contextmanager
 def _prepared(run: Path, existing: Literal["refuse", "continue", "overwrite"]) -> Iterator[None]:
-    """A folder for a new run; one that was made for a run which never began is taken away again."""
-    had = run.exists()
-    if had and not run.is_dir():
-        raise TrainingError(f"{run}: is a file, wanted a folder for the run. Choose another with --out.")
-    if had and any(run.iterdir()) and existing != "overwrite":
-        if not (run / "checkpoint.pt").exists() and existing == "continue":
-            pass
-        else:
-            raise TrainingError(
-                f"{run}: holds a run already. Go on with it (i2i train --resume {run}), choose another folder with "
-                f"--out, or throw it away with --overwrite."
-            )
+    """A folder for a new run; what was made for a run that never began is taken away again."""
+    try:
+        if run.exists() and not run.is_dir():
+            raise TrainingError(f"{run}: is a file, wanted a folder for the run. Choose another with --out.")
+        filled = run.exists() and any(run.iterdir())
+        made = [folder for folder in (run, *run.parents) if not folder.exists()]
+    except OSError as error:
+        raise TrainingError(f"{run}: cannot be read ({error.strerror}). Choose another with --out.") from None
+    if filled and existing != "continue" and not (run / "experiment.yaml").exists():
+        raise TrainingError(f"{run}: holds something that is no run. Choose another folder with --out.")
+    if filled and existing == "refuse":
+        go_on = f"Go on with it (i2i train --resume {run})" if (run / "checkpoint.pt").exists() else "Use --continue"
+        raise TrainingError(
+            f"{run}: holds a run already. {go_on}, choose another folder with --out, or throw it away with --overwrite."
+        )
     try:
         run.mkdir(parents=True, exist_ok=True)
         (run / ".writable").touch()
         (run / ".writable").unlink()
     except OSError as error:
         raise TrainingError(f"{run}: cannot be written to ({error.strerror}). Choose another with --out.") from None
-    if had and existing == "overwrite":
-        for name in ("samples", "tensorboard"):
-            shutil.rmtree(run / name, ignore_errors=True)
-        for file in itertools.chain(run.glob("*.safetensors"), run.glob("checkpoint.pt*"), run.glob("log.jsonl*")):
-            file.unlink()
     try:
         yield
     except BaseException:
-        if not had and not (run / "experiment.yaml").exists():
-            shutil.rmtree(run, ignore_errors=True)
+        if not filled and not (run / "checkpoint.pt").exists() and not read_log(run / "log.jsonl"):
+            _clear(run)
+            for folder in made:
+                with suppress(OSError):  # another run may have been started in there
+                    folder.rmdir()
         raise
+
+
+def _clear(run: Path) -> None:
+    """Take away what a run leaves, and nothing else."""
+    if not (run / "experiment.yaml").exists() and not (run / "log.jsonl").exists():
+        return
+    for name in ("samples", "tensorboard"):
+        shutil.rmtree(run / name, ignore_errors=True)
+    for pattern in ("*.safetensors*", "checkpoint.pt*", "log.jsonl*", "report.html", "notes.txt", "experiment.yaml"):
+        for file in run.glob(pattern):
+            file.unlink()
 
 
 class _Signals:
@@ -482,9 +551,7 @@ def _workers(asked: int | Literal["auto"]) -> int:
 
 
 def _seconds_so_far(run: Path) -> float:
-    from i2i.engine.log import read
-
-    records = read(run / "log.jsonl")
+    records = read_log(run / "log.jsonl")
     return float(records[-1].get("seconds", 0.0)) if records else 0.0
 
 

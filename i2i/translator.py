@@ -210,10 +210,15 @@ def load_network(path: Path, direction: Direction | None = None) -> tuple[nn.Mod
             f"reference implementation."
         )
     if path.suffix != ".safetensors":
-        return _load_reference(path, direction)
-    network, card = _load_file(path)
+        network, card = _load_reference(path, direction)
+    else:
+        network, card = _load_file(path)
     if direction is not None and direction != card.direction:
         raise ModelFileError(f"{path}: translates {card.direction} alone, so there is no {direction} in it.")
+    if not {card.in_channels, card.out_channels} <= {1, 3}:
+        raise ModelFileError(
+            f"{path}: translates {card.in_channels} channels to {card.out_channels}; a picture has 1 (gray) or 3 (RGB)."
+        )
     return network, card
 
 
@@ -269,14 +274,23 @@ def _read_card(path: Path) -> Card:
 
 
 def _load_file(path: Path) -> tuple[nn.Module, Card]:
+    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     card = _read_card(path)
     side = 2 ** (card.architecture.depth if isinstance(card.architecture, UNet) and card.architecture.depth else 8)
-    # Built without memory first: a file that claims a million channels is refused before any are allocated.
-    with torch.device("meta"):
-        network = card.architecture.build(card.in_channels, card.out_channels, (side, side))
-    weights = load_file(path)
+    try:
+        weights = load_file(path)
+        if isinstance(card.architecture, ResNet) and card.architecture.blocks > len(weights):
+            raise ModelFileError(
+                f"{path}: describes {card.architecture.blocks} blocks, but holds {len(weights)} weights."
+            )
+        # Built without memory: a file that claims a million channels is refused before any are allocated.
+        with torch.device("meta"):
+            network = card.architecture.build(card.in_channels, card.out_channels, (side, side))
+    except (SettingsError, SafetensorError, RuntimeError, OverflowError, TypeError) as error:
+        reason = str(error).splitlines()[0]
+        raise ModelFileError(f"{path}: describes a network that cannot be built ({reason}).") from None
     wanted = {name: tuple(value.shape) for name, value in network.state_dict().items()}
     found = {name: tuple(value.shape) for name, value in weights.items()}
     if wanted != found:
@@ -285,7 +299,8 @@ def _load_file(path: Path) -> tuple[nn.Module, Card]:
             f"{path}: its weights are not those of the network it describes: {odd[0]} is {found.get(odd[0])}, wanted "
             f"{wanted.get(odd[0])}."
         )
-    network.load_state_dict(weights, assign=True)
+    types = {name: value.dtype for name, value in network.state_dict().items()}
+    network.load_state_dict({name: value.to(types[name]) for name, value in weights.items()}, assign=True)
     return network, card
 
 
@@ -309,6 +324,7 @@ def _as_array(picture: Any) -> Array:
     if isinstance(picture, np.ndarray):
         if (
             picture.ndim != 3
+            or not picture.size
             or picture.shape[2] not in (1, 3)
             or picture.dtype.name not in ("uint8", "uint16", "float32")
         ):
@@ -317,6 +333,10 @@ def _as_array(picture: Any) -> Array:
             )
         return picture
     if isinstance(picture, Image.Image):
+        if picture.mode in ("I", "F"):
+            raise TypeError(f"a picture of 8 or 16 bits was wanted, not of Pillow's mode {picture.mode}")
+        if picture.mode.startswith("I;16"):  # Pillow's own conversion would cut off at 255
+            return np.asarray(picture).astype(np.uint16)[:, :, None]
         gray = picture.mode in ("1", "L", "LA")
         return np.atleast_3d(np.asarray(picture.convert("L" if gray else "RGB")))
     return images.read(picture)
