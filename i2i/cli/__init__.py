@@ -1,4 +1,4 @@
-"""The `i2i` command: the only place that parses arguments or prints. A module a verb; none is loaded before its turn."""
+"""The `i2i` command, the only place that parses arguments or prints: a module a verb, loaded when it is called."""
 
 import importlib
 import os
@@ -32,7 +32,12 @@ Own pictures: i2i check DATA                            what is in there, and wh
 More:         i2i COMMAND --help
 """
 
-OUT_OF_MEMORY = "the memory does not suffice. It grows with --batch-size, --size and --width; lower one of them."
+OUT_OF_MEMORY = {
+    "train": "out of memory. Training's grows with --batch-size, --size and --width: lower one of them.",
+    "demo": "out of memory. The demo's grows with --size: lower it.",
+    "translate": "out of memory. It grows with --batch-size and the pictures: lower --batch-size, or try --fit 512.",
+    "evaluate": "out of memory. It grows with --batch-size and the pictures: lower --batch-size.",
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -51,10 +56,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 141
     except SystemExit as end:  # how training ends after SIGTERM, once the run is saved
         return end.code if isinstance(end.code, int) else int(end.code is not None)
+    except OSError as error:
+        if error.filename is None and error.errno is None:
+            raise
+        return _say(f"{error.filename or 'a file'}: {error.strerror}.", 2)
     except (MemoryError, RuntimeError) as error:
-        if _is_out_of_memory(error):
-            return _say(OUT_OF_MEMORY, 2)
-        raise
+        if not _is_out_of_memory(error):
+            raise
+        return _say(OUT_OF_MEMORY.get(args[0], "out of memory."), 2)
     return code
 
 

@@ -1,7 +1,6 @@
 """A dataclass to a command line: tyro reads the flags, and what is wrong is said in one line."""
 
 import contextlib
-import dataclasses
 import difflib
 import io
 import re
@@ -17,6 +16,9 @@ from i2i.errors import UserError
 T = TypeVar("T")
 Switch = Annotated[bool, tyro.conf.FlagCreatePairsOff, tyro.conf.arg(help_behavior_hint="")]
 """A flag without a value that is off unless it is said."""
+
+Where = "auto|cpu|cuda|cuda:1|mps"
+"""The devices, as help shows them."""
 
 
 def flag(**options: Any) -> Any:
@@ -105,9 +107,10 @@ def no_words(words: Sequence[str], hint: str) -> None:
         raise UserError(f"{words[0]!r}: a word too many; {hint}")
 
 
-def fields_of(value: Any) -> dict[str, Any]:
-    """A dataclass's own fields, as keywords."""
-    return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+def positive(flag: str, value: int | str) -> None:
+    """Refuse a count below 1."""
+    if isinstance(value, int) and value < 1:
+        raise UserError(f"{flag} {value}: wanted 1 or more.")
 
 
 def columns() -> int:

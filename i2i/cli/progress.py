@@ -68,8 +68,6 @@ class Bar:
 
     def update(self, done: int, total: int | None = None, detail: str | None = None) -> None:
         """So much is done."""
-        if self._first is None:
-            self.start(min(done, 0), total or 0)
         self._done, self._total = done, self._total if total is None else total
         self._detail = self._detail if detail is None else detail
         now = time.monotonic()
@@ -103,6 +101,19 @@ class Bar:
             left = f"{_span((self._total - self._done) / rate)} left" if rate and self._total > self._done else ""
             parts = [f"{self.what} {self._done}/{self._total}", per_second, left, self._detail]
             print(", ".join(part for part in parts if part), file=sys.stderr, flush=True)
+
+
+class Stage:
+    """A bar as the callback of a library function: (done, total)."""
+
+    def __init__(self, bar: Bar) -> None:
+        self._bar, self._started = bar, False
+
+    def __call__(self, done: int, total: int, detail: str = "") -> None:
+        if not self._started:
+            self._bar.start(0, total)
+            self._started = True
+        self._bar.update(done, total, detail)
 
 
 def losses(values: Mapping[str, float]) -> str:

@@ -16,7 +16,7 @@ from tyro.constructors import (
     StructTypeInfo,
 )
 
-from i2i.cli.parsing import Switch, flag, given, parse
+from i2i.cli.parsing import Switch, Where, flag, given, parse
 from i2i.data.settings import DataSettings
 from i2i.engine.settings import TrainingSettings
 from i2i.errors import ModelFileError, SettingsError
@@ -49,27 +49,27 @@ LENGTH = ("training.steps", "training.epochs")
 class Train:
     """The command line of a run: what is no setting of its experiment, and the experiment."""
 
-    data_dir: Annotated[Path, flag(name="data", metavar="DIR")] = Path()
+    data_dir: Annotated[Path | None, flag(name="data", metavar="DIR")] = None
     """Folder of the training pictures."""
-    out: Annotated[Path, flag(metavar="RUN")] = Path()
+    out: Annotated[Path | None, flag(metavar="RUN")] = None
     """Folder of the run: runs/<recipe>-<data> where nothing is said."""
-    width: Annotated[int, flag(metavar="INT")] = 0
+    width: Annotated[int | None, flag(metavar="INT")] = None
     """Base channels of generator and discriminator."""
-    device: Annotated[str, flag(metavar="auto|cpu|cuda|cuda:1|mps")] = "auto"
+    device: Annotated[str, flag(metavar=Where)] = "auto"
     """Where to compute; auto takes the GPU where there is one."""
     workers: Annotated[Literal["auto"] | int, flag(metavar="auto|INT")] = "auto"
     """Processes that load pictures."""
-    max_time: Annotated[str, flag(metavar="3h50m")] = ""
+    max_time: Annotated[str | None, flag(metavar="3h50m")] = None
     """Save and end after so long, with exit code 0."""
-    resume: Annotated[Path, flag(metavar="RUN")] = Path()
+    resume: Annotated[Path | None, flag(metavar="RUN")] = None
     """Go on with a run where it stands; --steps or --epochs trains it further."""
     go_on: Annotated[Switch, flag(name="continue")] = False
     """Start the run, or go on with it where it is there already: one command line for a cluster."""
     overwrite: Switch = False
     """Throw away a run that is there already."""
-    config: Annotated[Path, flag(metavar="FILE.yaml")] = Path()
+    config: Annotated[Path | None, flag(metavar="FILE.yaml")] = None
     """Start from a saved experiment; flags win over it."""
-    experiment: Annotated[Experiment, flag(name="")] = Experiment()
+    experiment: Annotated[Experiment, flag(name="")] = dataclasses.field(default_factory=Experiment)
     """The typed settings."""
 
 
@@ -96,7 +96,7 @@ def _train(asked: Train, experiment: Experiment, args: Sequence[str], going_on: 
     seconds = parse_time(asked.max_time) if asked.max_time else None
     if isinstance(asked.workers, int) and asked.workers < 0:
         raise SettingsError(f"--workers {asked.workers}: wanted auto, or 0 and more.")
-    data = asked.data_dir if given(args, "--data") else None
+    data = asked.data_dir
     if data is None and going_on is None:
         raise SettingsError(f"no data: give the folder of pictures, as in: i2i train {experiment.recipe} --data DIR")
 
@@ -119,7 +119,7 @@ def _train(asked: Train, experiment: Experiment, args: Sequence[str], going_on: 
             run = training.train(
                 experiment,
                 data=data,
-                out=asked.out if given(args, "--out") else None,
+                out=asked.out,
                 existing="continue" if asked.go_on else "overwrite" if asked.overwrite else "refuse",
                 **common,
             )
@@ -130,7 +130,7 @@ def _train(asked: Train, experiment: Experiment, args: Sequence[str], going_on: 
 
 
 @contextlib.contextmanager
-def listening() -> Iterator[Any]:
+def listening(what: str = "step") -> Iterator[Any]:
     """A training's Listener that shows steps, speed, time left and losses."""
     from i2i.cli.progress import Bar, losses
     from i2i.training import Listener
@@ -152,7 +152,7 @@ def listening() -> Iterator[Any]:
         def logged(self, record: Mapping[str, Any]) -> None:
             self.bar.update(record["step"], detail=losses(record["losses"]))
 
-    with Bar("step", "steps") as bar:
+    with Bar(what, "steps") as bar:
         yield Shown(bar)
 
 
@@ -357,11 +357,15 @@ def _with_length(experiment: Experiment, args: Sequence[str]) -> Experiment:
 
 def _run_to_go_on(asked: Train, experiment: Experiment) -> Path | None:
     """With --continue: the run, if it was begun already."""
-    if not asked.go_on:
+    if not asked.go_on or (asked.out is None and asked.data_dir is None):
         return None
-    default = Path("runs") / f"{experiment.recipe}-{asked.data_dir.resolve().name}"
-    run = asked.out if asked.out != Path() else default
+    run = asked.out or training_folder(experiment, asked.data_dir or Path())
     return run if (run / "checkpoint.pt").exists() else None
+
+
+def training_folder(experiment: Experiment, data: Path) -> Path:
+    """Where a run goes if nobody says: as `i2i.training.train` has it."""
+    return Path("runs") / f"{experiment.recipe}-{data.resolve().name}"
 
 
 def _refuse_changes(before: Experiment, after: Experiment, run: Path | None) -> None:

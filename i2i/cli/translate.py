@@ -1,0 +1,142 @@
+"""`i2i translate`: pictures and folders through a trained model."""
+
+import dataclasses
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import tyro
+
+from i2i.cli.parsing import Switch, Where, flag, parse, positive
+from i2i.errors import SettingsError
+from i2i.images import shown
+from i2i.settings import Direction
+
+if TYPE_CHECKING:
+    from i2i import conversion
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Translate:
+    """The flags of a conversion; its words are MODEL INPUT... OUTPUT."""
+
+    words: Annotated[tuple[str, ...], tyro.conf.Positional, flag(metavar="MODEL INPUT... OUTPUT")] = ()
+    """A run, a translator file or a reference .pth; files, folders or globs; a folder, or a file for one input."""
+    fit: Annotated[Literal["trained", "native"] | int | None, flag(metavar="trained|native|INT")] = None
+    """Scale at which the network sees a picture: training's, its own, or this short side; the model knows which."""
+    detail: Annotated[Literal["none", "guided"], flag(metavar="none|guided")] = "none"
+    """guided brings the original's fine detail back into an enlarged result."""
+    half: Annotated[Literal["A", "B", "whole"] | None, flag(metavar="A|B|whole")] = None
+    """Of pairs side by side, the half that is the source: A is left, B is right."""
+    direction: Annotated[Direction | None, flag(metavar="AtoB|BtoA")] = None
+    """Which translator of a CycleGAN run; AtoB where nothing is said."""
+    norm_mode: Annotated[Literal["running", "picture"] | None, flag(metavar="running|picture")] = None
+    """Batch norm by its running statistics or by each picture's own; the model says which is better."""
+    device: Annotated[str, flag(metavar=Where)] = "auto"
+    """Where to compute; auto takes the GPU where there is one."""
+    precision: Annotated[Literal["auto", "fp32", "bf16"], flag(metavar="auto|fp32|bf16")] = "auto"
+    """auto is bf16 where the device has arithmetic for it."""
+    batch_size: Annotated[int, tyro.conf.arg()] = 8
+    """Pictures of one size that go through the network together."""
+    workers: Annotated[Literal["auto"] | int, flag(metavar="auto|INT")] = "auto"
+    """Threads that read and write pictures."""
+    format: Annotated[Literal["keep", "png", "jpg", "webp", "tif", "bmp"], tyro.conf.arg()] = "keep"
+    """Format of the results; keep is that of each input."""
+    quality: Annotated[int, tyro.conf.arg()] = 95
+    """Of JPEG and WebP, 1 to 100."""
+    overwrite: Switch = False
+    """Replace results that are there already."""
+    skip_existing: Switch = False
+    """Keep results that are there already, and convert the rest."""
+    dry_run: Switch = False
+    """Say what would become what, and convert nothing."""
+    manifest: Annotated[Path | None, flag(metavar="FILE.jsonl")] = None
+    """Add a line of JSON a picture to this file."""
+    report: Annotated[Path | None, flag(metavar="FILE.html")] = None
+    """Write a page with pictures before and after."""
+
+
+def main(args: Sequence[str]) -> int:
+    """Convert; returns 1 where some pictures could not be, 2 where none could."""
+    asked, behind = parse(
+        Translate(),
+        args,
+        "i2i translate",
+        "Convert pictures and whole folders; nothing is overwritten unless you say so.\n\n"
+        "Example: i2i translate runs/facades 'photos/*.jpg' translated/ --report translated.html",
+    )
+    words = [*asked.words, *behind]
+    if len(words) < 3:
+        raise SettingsError(
+            f"wanted a model, inputs and an output, as in: i2i translate runs/facades photos/ translated/; "
+            f"got {len(words)} of these. See i2i translate --help"
+        )
+    if asked.overwrite and asked.skip_existing:
+        raise SettingsError("--overwrite replaces results that are there, --skip-existing keeps them: say one of them.")
+    positive("--batch-size", asked.batch_size)
+    positive("--workers", asked.workers)
+    if not 1 <= asked.quality <= 100:
+        raise SettingsError(f"--quality {asked.quality}: wanted 1 to 100.")
+
+    from i2i import conversion
+    from i2i.cli.progress import Bar, Stage
+    from i2i.translator import Translator
+
+    model, *inputs, output = words
+    translator = Translator.load(
+        model,
+        device=asked.device,
+        direction=asked.direction,
+        precision=asked.precision,
+        fit=asked.fit,
+        detail=asked.detail,
+        norm_mode=asked.norm_mode,
+        batch_size=asked.batch_size,
+    )
+    with Bar("picture", "images") as bar:
+        stage = Stage(bar)
+
+        def progress(at: conversion.Progress) -> None:
+            stage(at.done, at.total, f"{at.failed} failed" if at.failed else "")
+
+        try:
+            summary = conversion.translate(
+                translator,
+                inputs,
+                Path(output),
+                half=asked.half,
+                format=asked.format,
+                quality=asked.quality,
+                workers=asked.workers,
+                existing="overwrite" if asked.overwrite else "skip" if asked.skip_existing else "refuse",
+                dry_run=asked.dry_run,
+                manifest=asked.manifest,
+                report=asked.report,
+                on_progress=progress,
+            )
+        except KeyboardInterrupt:
+            bar.note("Stopped; what is converted stays. Convert the rest with --skip-existing.")
+            raise
+    return _tell(summary, asked, output)
+
+
+def _tell(summary: "conversion.Summary", asked: Translate, output: str) -> int:
+    if asked.dry_run:
+        for source, target in summary.planned:
+            if not (asked.skip_existing and target.exists()):
+                print(f"{shown(source)} -> {shown(target)}")
+        print(f"{len(summary.planned) - summary.skipped} to convert, {summary.skipped} there already.", file=sys.stderr)
+        return 0
+    for path, reason in summary.failures:
+        print(f"{shown(path)}: {reason}", file=sys.stderr)
+    rate = summary.converted / summary.seconds if summary.seconds else 0.0
+    parts = [f"{summary.converted} converted"]
+    parts += [f"{summary.skipped} there already"] if summary.skipped else []
+    parts += [f"{summary.failed} failed"] if summary.failed else []
+    print(f"{', '.join(parts)} in {summary.seconds:.1f} s ({rate:.1f} images/s): {output}")
+    if asked.report is not None:
+        print(f"Before and after: {asked.report}")
+    if not summary.failed:
+        return 0
+    return 1 if summary.converted or summary.skipped else 2
