@@ -11,6 +11,7 @@ from i2i.data.folders import Pair, find_domains, find_pairs, find_pictures, samp
 from i2i.data.holdout import hold_out
 from i2i.data.listing import some
 from i2i.data.paired import PairedFolder
+from i2i.data.preflight import check_pairs, check_pictures
 from i2i.data.settings import DataSettings
 from i2i.data.single import PictureFolder
 from i2i.data.unpaired import UnpairedFolder
@@ -76,6 +77,10 @@ def open_dataset(kind: Kind, root: str | Path, settings: DataSettings, *, seed: 
     else:
         reason = "--holdout 0" if settings.holdout == 0 else "too few pictures to hold any out"
         notes.append(f"no val or test split to validate on and {reason}: samples show pictures that are trained on")
+    if kind == "pairs":
+        check_pairs(found.sides[0], settings)
+    else:
+        check_pictures(found.source + (found.target if kind == "domains" else []), settings)
     channels, deep = _look(found, settings)
     if deep:
         notes.append("pictures of 16 bits: all are kept in full precision")

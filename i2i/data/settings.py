@@ -15,7 +15,7 @@ class DataSettings:
     """Training crop in pixels: 256, or 256x512 (height x width)."""
 
     resize: Resize = "square"
-    """Before the crop: square (aspect lost, as in the papers), short (short side, aspect kept), none (native pixels)."""
+    """Before the crop: square (the papers', aspect lost), short (short side, aspect kept), none (native pixels)."""
 
     load: Annotated[int, Field(ge=0)] = 0
     """Side that resizing brings a picture to; 0 is 286/256 of the crop, as in the papers."""
