@@ -31,7 +31,7 @@ from i2i.networks.blocks import BatchNorm
 from i2i.networks.settings import UNet, unet_depth
 from i2i.recipes import recipe
 from i2i.settings import Direction, Resize, as_dict
-from i2i.translator import Card, NormMode, save_network
+from i2i.translator import Card, NormMode, only_shapes, save_network
 
 SHOWN = 6
 """Held-out pictures in a sample grid."""
@@ -199,7 +199,7 @@ def _play(
     device = choose_device(device_name)
     precision = choose_precision(settings.precision, device)
     # Sizes that the networks cannot take are said before a folder of a million pictures is read.
-    with torch.device("meta"):
+    with only_shapes():
         experiment.build(3, 3)
     opened = open_dataset(experiment.needs, data, experiment.data, seed=settings.seed)
     for note in opened.notes:

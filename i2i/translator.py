@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast, overload
 
@@ -12,6 +13,7 @@ from PIL import Image
 from pydantic import Field, TypeAdapter, ValidationError
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.overrides import TorchFunctionMode
 
 from i2i import __version__, images
 from i2i.engine.device import Precision, choose_device, choose_precision
@@ -234,6 +236,25 @@ def save_network(network: nn.Module, card: Card, path: Path) -> None:
     beside.replace(path)
 
 
+@contextmanager
+def only_shapes() -> Iterator[None]:
+    """Networks built in here have shapes and names, but no memory."""
+    with torch.device("meta"), _NoDraws():
+        yield
+
+
+class _NoDraws(TorchFunctionMode):
+    """Leaves out the drawing of weights, for which torch's meta device would import its compiler: 4 seconds."""
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        if getattr(func, "__module__", "") == "torch.nn.init" or func is Tensor.normal_:
+            return args[0] if args else kwargs["tensor"]
+        return func(*args, **kwargs)
+
+
 def _file_of_run(run: Path, direction: Direction | None) -> Path:
     one, two = run / "translator.safetensors", run / f"translator_{direction or 'AtoB'}.safetensors"
     if one.exists():
@@ -286,7 +307,7 @@ def _load_file(path: Path) -> tuple[nn.Module, Card]:
                 f"{path}: describes {card.architecture.blocks} blocks, but holds {len(weights)} weights."
             )
         # Built without memory: a file that claims a million channels is refused before any are allocated.
-        with torch.device("meta"):
+        with only_shapes():
             network = card.architecture.build(card.in_channels, card.out_channels, (side, side))
     except (SettingsError, SafetensorError, RuntimeError, OverflowError, TypeError) as error:
         reason = str(error).splitlines()[0]

@@ -119,7 +119,7 @@ def trained(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return run(on(PIX2PIX, steps=6), data, tmp_path_factory.mktemp("runs") / "trained").path
 
 
-# ------------------------------------------------------------------------------------------------------- what is left
+# --------------------------------------------------------------------------------------------------------- what is left
 
 
 def assert_whole(out: Path, steps: int, translators: set[str]) -> None:
@@ -206,7 +206,7 @@ def test_the_rate_falls_in_the_second_half(trained):
     assert rates == pytest.approx([2e-4 * factor for factor in (1, 1, 0.75, 0.5, 0.25, 0.25)])
 
 
-# -------------------------------------------------------------------------------------------------------------- going on
+# ------------------------------------------------------------------------------------------------------------- going on
 
 
 @pytest.mark.parametrize("stop", [2, 5])
@@ -280,7 +280,7 @@ def test_a_continued_run_refuses_changed_settings_by_name(trained, data):
 def test_going_on_with_data_of_other_channels_is_refused(data, tmp_path):
     run(on(PIX2PIX, steps=1), data, tmp_path / "run")
     gray = folders(tmp_path / "gray", channels=(1, 1))
-    with pytest.raises(DatasetError, match="1 to 1 channels.*3 to 3"):
+    with pytest.raises(DatasetError, match=r"1 to 1 channels.*3 to 3"):
         train(resume=tmp_path / "run", data=gray, steps=2, device="cpu", workers=0)
 
 
@@ -297,12 +297,12 @@ def test_going_on_from_what_is_no_run_is_refused(make, tmp_path):
         train(resume=folder, device="cpu", workers=0)
 
 
-# ------------------------------------------------------------------------------------------------ folders that are there
+# ----------------------------------------------------------------------------------------------- folders that are there
 
 
 def test_a_folder_that_holds_a_run_is_refused(trained, data):
     before = learned(trained)
-    with pytest.raises(TrainingError, match="holds a run already.*--overwrite"):
+    with pytest.raises(TrainingError, match=r"holds a run already.*--overwrite"):
         run(PIX2PIX, data, trained)
     assert equal(learned(trained), before)
 
@@ -364,7 +364,7 @@ def test_a_run_that_fails_before_its_first_step_leaves_no_folder(data, tmp_path,
     assert not (tmp_path / "run").exists()
 
 
-# -------------------------------------------------------------------------------------------------------------- stopping
+# ------------------------------------------------------------------------------------------------------------- stopping
 
 
 @pytest.mark.parametrize(
@@ -440,7 +440,7 @@ def test_weights_that_are_no_numbers_are_never_saved(data, tmp_path):
         assert all(value.isfinite().all() for value in values if value.is_floating_point())
 
 
-# ------------------------------------------------------------------------------------------------------- what is trained
+# ------------------------------------------------------------------------------------------------------ what is trained
 
 
 def test_held_out_pictures_are_named_and_never_trained_on(data, tmp_path, monkeypatch):

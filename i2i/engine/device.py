@@ -21,12 +21,13 @@ def choose_device(name: str = "auto") -> torch.device:
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
     if not re.fullmatch(r"cpu|mps|cuda(:\d+)?", name):
         raise SettingsError(f"device {name!r}: not a device. Choose auto, cpu, cuda, cuda:1 or mps.")
-    device = torch.device(name)
-    if device.type == "cuda" and not torch.cuda.is_available():
+    kind, _, number = name.partition(":")
+    if kind == "cuda" and not torch.cuda.is_available():
         built = "this torch was built without CUDA" if torch.version.cuda is None else "torch finds no CUDA GPU here"
         raise SettingsError(f"device {name}: {built}. Use --device cpu, or --device auto for what there is.")
-    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+    if kind == "cuda" and int(number or 0) >= torch.cuda.device_count():
         raise SettingsError(f"device {name}: there are {torch.cuda.device_count()} GPUs, numbered from 0.")
+    device = torch.device(name)
     if device.type == "mps" and not torch.backends.mps.is_available():
         raise SettingsError("device mps: this machine has no Metal GPU that torch can use. Use --device auto.")
     return device
