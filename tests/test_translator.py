@@ -75,7 +75,7 @@ def saved(path: Path, architecture: Any = RESNET, **fields: Any) -> Path:
     return path
 
 
-# ---------------------------------------------------------------------------------------------------- sizes and kinds
+# ------------------------------------------------------------------------------------------------------ sizes and kinds
 
 
 @pytest.mark.parametrize("size", SIZES)
