@@ -583,7 +583,15 @@ def test_batch_norm_ships_in_the_mode_that_is_nearer_on_held_out_pairs(ema, data
         for mode in ("running", "picture"):
             for layer in layers:
                 layer.own_statistics = mode == "picture"
-            errors[mode] = float(l1(network(source), target).detach())
+            by_hand = network(source).detach()
+            errors[mode] = float(l1(by_hand, target))
+            for layer in layers:
+                layer.own_statistics = False
+            with self._evaluating("picture" if mode == "picture" else "running"):
+                shown = self.trainer.model.show((source, target), self.trainer.translators())
+            assert torch.equal(shown["translated"], by_hand)
+            assert not any(layer.own_statistics for layer in layers)
+            network.eval()
         network.train(training)
 
     with pytest.MonkeyPatch.context() as patch:
