@@ -53,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # Who read our output has gone (`i2i recipes | head -1`). Python would complain again when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
+        return 1  # as rich ends, whose tables meet this first
     except SystemExit as end:  # how training ends after SIGTERM, once the run is saved
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except OSError as error:

@@ -3,6 +3,7 @@
 import contextlib
 import difflib
 import io
+import itertools
 import re
 import shutil
 from collections.abc import Sequence
@@ -78,16 +79,17 @@ def suggest(unknown: str, listing: str) -> str:
 
 def _in_one_line(said: str) -> str:
     """What tyro prints as a box, as a sentence."""
-    lines = [line.strip("│ ").rstrip() for line in said.splitlines() if line.startswith("│")]
-    text: list[str] = []
-    for line in lines:
-        if not line or line.startswith("──"):
-            break
-        text.append(line)
+    # Drawn with ╭─│ where the terminal has them, otherwise with a title, a rule of dashes and indentation.
+    lines = [line.strip("│ ") for line in said.splitlines() if line[:1] not in ("╭", "╰")]
+    if lines[1:] and not lines[1].strip("-"):
+        lines = lines[2:]
+    text = list(itertools.takewhile(lambda line: line.strip("─-"), lines))
     sentence = " ".join(text) or said.strip()
     if wrong := re.match(r"Error parsing (--[^/:]+)\S*: .*'([^']*)'\]?\.?$", sentence):
         flag = re.escape(wrong[1])
-        wanted = next((found[1] for line in lines if (found := re.match(rf"{flag} (.+?)(?=, --|$)", line))), "another")
+        wanted = next(
+            (found[1] for line in lines if (found := re.match(rf"{flag} (.+?)(?=, --|,?$)", line))), "another"
+        )
         return f"{wrong[1]}: {wrong[2]!r} cannot be used, wanted {wanted}."
     if missing := re.match(r"Missing value for argument '(--[^/']*)", sentence):
         return f"{missing[1]}: its value is missing."

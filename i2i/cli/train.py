@@ -384,7 +384,7 @@ def _refuse_with_resume(args: Sequence[str]) -> None:
 
 
 def _different(before: Tree, after: Tree, path: str = "") -> Iterator[str]:
-    for key in before.keys() | after.keys():
+    for key in sorted(before.keys() | after.keys()):
         one, two = before.get(key), after.get(key)
         if isinstance(one, dict) and isinstance(two, dict):
             yield from _different(one, two, f"{path}{key}.")

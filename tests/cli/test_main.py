@@ -1,0 +1,160 @@
+"""The table of verbs: what starts without torch, and how a command line ends."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import i2i
+from i2i import cli
+from i2i.errors import DatasetError
+
+
+def test_help_fits_one_screen_and_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    for args in ([], ["--help"], ["-h"]):
+        assert cli.main(args) == 0
+        said = capsys.readouterr().out
+        assert len(said.splitlines()) <= 24
+        assert max(map(len, said.splitlines())) <= 120
+        assert all(f"  {verb} " in said for verb in cli.VERBS)
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["--version"]) == 0
+    assert capsys.readouterr().out == f"i2i {i2i.__version__}\n"
+
+
+def test_an_unknown_verb_gets_the_likely_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["trian"]) == 2
+    assert capsys.readouterr().err == "i2i: error: 'trian' is no command; did you mean train?\n"
+
+
+@pytest.mark.parametrize("verb", cli.VERBS)
+def test_every_help_gives_an_example_in_one_line(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main([verb, "--help"]) == 0
+    said = capsys.readouterr().out
+    assert f"\nExample: i2i {verb}" in said
+    assert len(said.splitlines()) < 70
+
+
+@pytest.mark.parametrize(
+    "args",
+    [["--help"], ["train", "--help"], ["train", "pix2pix", "--help"], ["translate", "--help"], ["recipes"], ["fetch"]],
+)
+def test_help_loads_no_torch(args: list[str]) -> None:
+    code = f"import sys; from i2i.cli import main; main({args!r}); print('torch' in sys.modules, file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == "False\n"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_a_wrong_value_is_one_line_on_any_terminal(encoding: str) -> None:
+    command = [sys.executable, "-m", "i2i", "train", "pix2pix", "--holdout", "x"]
+    environment = os.environ | {"PYTHONIOENCODING": encoding, "COLUMNS": "40"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    wanted = "i2i: error: --holdout: 'x' cannot be used, wanted {auto}|INT. See i2i train pix2pix --help\n"
+    assert (done.returncode, done.stderr) == (2, wanted)
+
+
+def _ends_with(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> int:
+    def fail(args: list[str]) -> int:
+        raise error
+
+    monkeypatch.setattr("i2i.cli.recipes.main", fail)
+    return cli.main(["recipes"])
+
+
+def test_exit_codes(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _ends_with(monkeypatch, KeyboardInterrupt()) == 130
+    assert _ends_with(monkeypatch, SystemExit(143)) == 143
+    assert _ends_with(monkeypatch, SystemExit(None)) == 0
+    assert _ends_with(monkeypatch, DatasetError("x")) == 2
+
+
+def test_an_error_of_the_machine_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _ends_with(monkeypatch, OSError(28, "No space left on device", "out/1.png")) == 2
+    assert capsys.readouterr().err == "i2i: error: out/1.png: No space left on device.\n"
+
+
+def test_out_of_memory_names_what_helps(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    class OutOfMemoryError(RuntimeError):
+        """As torch calls its own."""
+
+    def fail(args: list[str]) -> int:
+        raise OutOfMemoryError("CUDA out of memory. Tried to allocate 3.00 GiB.")
+
+    monkeypatch.setattr("i2i.cli.train.main", fail)
+    assert cli.main(["train"]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert all(flag in said for flag in ("--batch-size", "--size", "--width"))
+
+
+def test_a_bug_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(RuntimeError, match="a bug"):
+        _ends_with(monkeypatch, RuntimeError("a bug"))
+
+
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", "i2i", "recipes"]
+    with os.fdopen(write, "wb") as pipe:
+        done = subprocess.run(command, stdout=pipe, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_recipes_lists_all_of_them(capsys: pytest.CaptureFixture[str]) -> None:
+    from i2i.recipes import RECIPES
+
+    assert cli.main(["recipes"]) == 0
+    said = capsys.readouterr().out
+    assert all(f"│ {name} " in said for name in RECIPES)
+
+
+def test_fetch_lists_and_suggests(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["fetch"]) == 0
+    assert "facades" in capsys.readouterr().out
+    assert cli.main(["fetch", "facade"]) == 2
+    assert "facades" in capsys.readouterr().err
+
+
+def test_fetch_puts_the_set_where_it_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("i2i.data.public.fetch", lambda name, root, progress: root / name)
+    assert cli.main(["fetch", "facades", "--out", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith(f"{tmp_path / 'facades'}\n")
+    assert "--direction BtoA" in said
+
+
+def test_check_tells_sound_from_bad_from_unusable(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    import numpy as np
+
+    from i2i import images
+
+    random = np.random.default_rng(0)
+    for split, count in (("train", 3), ("test", 1)):
+        for side in "AB":
+            (tmp_path / split / side).mkdir(parents=True)
+            for number in range(count):
+                picture = random.integers(0, 256, (8, 8, 3), dtype=np.uint8)
+                images.write(tmp_path / split / side / f"{number}.png", picture)
+    assert cli.main(["check", str(tmp_path)]) == 0
+    assert "i2i train pix2pix --data" in capsys.readouterr().out
+    (tmp_path / "train" / "A" / "0.png").write_bytes(b"no picture")
+    assert cli.main(["check", str(tmp_path), "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert found["usable"]
+    assert len(found["problems"]) == 1
+    assert cli.main(["check", str(tmp_path / "nowhere")]) == 2
+    assert cli.main(["check"]) == 2
+    for broken in tmp_path.rglob("*.png"):
+        broken.write_bytes(b"no picture")
+    assert cli.main(["check", str(tmp_path)]) == 2
