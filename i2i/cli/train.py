@@ -83,21 +83,18 @@ def main(args: Sequence[str]) -> int:
     base = _base(name, args, resume)
     asked = _parse(args, _with_kinds_and_width(base, args), name or base.recipe)
     experiment = _with_length(_flags(base, _tree(asked.experiment)), args)
-    going_on = Path(resume) if resume is not None else _run_to_go_on(asked, experiment)
-    before = base if resume is not None else _saved(going_on) if going_on else None
-    if before is not None:
-        _refuse_changes(before, experiment, going_on)
     if resume is not None:
+        _refuse_changes(base, experiment, resume)
         _refuse_with_resume(args)
-    return _train(asked, experiment, args, going_on)
+    return _train(asked, experiment, args)
 
 
-def _train(asked: Train, experiment: Experiment, args: Sequence[str], going_on: Path | None) -> int:
+def _train(asked: Train, experiment: Experiment, args: Sequence[str]) -> int:
     seconds = parse_time(asked.max_time) if asked.max_time else None
     if isinstance(asked.workers, int) and asked.workers < 0:
         raise SettingsError(f"--workers {asked.workers}: wanted auto, or 0 and more.")
     data = asked.data_dir
-    if data is None and going_on is None:
+    if data is None and asked.resume is None:
         raise SettingsError(f"no data: give the folder of pictures, as in: i2i train {experiment.recipe} --data DIR")
 
     from i2i import training
@@ -109,12 +106,12 @@ def _train(asked: Train, experiment: Experiment, args: Sequence[str], going_on: 
             "max_seconds": seconds,
             "listener": listener,
         }
-        if going_on is not None:
+        if asked.resume is not None:
             lengthened = {
                 "steps": experiment.training.steps if given(args, "--steps", "--training.steps") else None,
                 "epochs": experiment.training.epochs if given(args, "--epochs", "--training.epochs") else None,
             }
-            run = training.train(resume=going_on, data=data, **lengthened, **common)
+            run = training.train(resume=asked.resume, data=data, **lengthened, **common)
         else:
             run = training.train(
                 experiment,
@@ -355,20 +352,7 @@ def _with_length(experiment: Experiment, args: Sequence[str]) -> Experiment:
 # ----------------------------------------------------------------------------------------------------------- going on
 
 
-def _run_to_go_on(asked: Train, experiment: Experiment) -> Path | None:
-    """With --continue: the run, if it was begun already."""
-    if not asked.go_on or (asked.out is None and asked.data_dir is None):
-        return None
-    run = asked.out or training_folder(experiment, asked.data_dir or Path())
-    return run if (run / "checkpoint.pt").exists() else None
-
-
-def training_folder(experiment: Experiment, data: Path) -> Path:
-    """Where a run goes if nobody says: as `i2i.training.train` has it."""
-    return Path("runs") / f"{experiment.recipe}-{data.resolve().name}"
-
-
-def _refuse_changes(before: Experiment, after: Experiment, run: Path | None) -> None:
+def _refuse_changes(before: Experiment, after: Experiment, run: str) -> None:
     changed = [name for name in _different(as_dict(before), as_dict(after)) if name not in LENGTH]
     if changed:
         raise SettingsError(

@@ -47,6 +47,18 @@ def test_train_then_resume(run: Path, data: Path, capsys: pytest.CaptureFixture[
     assert "--overwrite" in capsys.readouterr().err
 
 
+def test_continue_is_one_command_line_for_start_and_later(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "run"
+    args = ["train", "pix2pix", "--data", str(data), "--out", str(out), *TINY, "--continue", "--steps"]
+    assert [cli.main([*args, steps]) for steps in ("1", "1", "2")] == [0, 0, 0]
+    assert _steps(out) == [1, 2]
+    capsys.readouterr()
+    assert cli.main([*args, "2", "--width", "8"]) == 2
+    assert "model.generator.width from 4 to 8" in capsys.readouterr().err
+
+
 def test_translate_and_evaluate(run: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pattern, out = str(data / "test" / "A" / "*.png"), tmp_path / "night"
     assert cli.main(["translate", str(run), pattern, str(out), "--device", "cpu"]) == 0

@@ -254,18 +254,6 @@ def test_a_resumed_run_keeps_its_recipe(called: Called, run: Path, capsys: pytes
     assert "no such run folder" in _error(capsys, "--resume", run / "none")
 
 
-def test_continue_goes_on_with_the_same_command_line(called: Called, run: Path) -> None:
-    flags = ["--width", "8", "--steps", "100", "--continue", "--out", str(run)]
-    assert cli.main(["train", "pix2pix", "--data", "d", *flags]) == 0
-    assert called.options["resume"] == run
-    assert called.options["steps"] == 100
-
-
-def test_continue_refuses_other_settings(called: Called, run: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    said = _error(capsys, "pix2pix", "--data", "d", "--continue", "--out", run, "--size", "128")
-    assert "keeps its data.size, model.discriminator.width, model.generator.width;" in said
-
-
 def test_times() -> None:
     assert [parse_time(text) for text in ("45s", "90m", "3h50m", "1d", "1.5h")] == [45, 5400, 13800, 86400, 5400]
     for wrong in ("", "3", "h", "3h50", "-3h"):
