@@ -19,6 +19,7 @@ from i2i import images
 from i2i.data.folders import sampled
 from i2i.data.listing import scan, some
 from i2i.errors import DatasetError, PictureError
+from i2i.files import make_writable
 from i2i.images import Picture, shown
 from i2i.settings import did_you_mean
 from i2i.translator import Translator
@@ -251,10 +252,7 @@ def _refuse_glued(sources: list[Path]) -> None:
 
 def _make_writable(folder: Path) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / ".i2i-writable"
-        probe.touch()
-        probe.unlink()
+        make_writable(folder)
     except OSError as error:
         reason = error.strerror or str(error)
         raise DatasetError(f"{shown(folder)}: cannot be written to ({reason}). Give another output folder.") from None

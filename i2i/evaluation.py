@@ -14,6 +14,7 @@ from i2i import images
 from i2i.data.folders import Pair, find_pairs, splits
 from i2i.data.paired import read_pair
 from i2i.errors import DatasetError
+from i2i.files import make_writable, write_text
 from i2i.report import Example, Table, evaluation_report
 from i2i.translator import Translator, describe
 
@@ -79,8 +80,7 @@ def measure(
     folder = Path(out) if out is not None else None
     if folder is not None:
         try:
-            (folder / "pictures").mkdir(parents=True, exist_ok=True)
-            (folder / "metrics.json.writing").write_text("", encoding="utf-8")
+            make_writable(folder)
         except OSError as error:
             reason = error.strerror or str(error)
             raise DatasetError(f"{folder}: cannot be written to ({reason}). Choose another with --out.") from None
@@ -217,9 +217,7 @@ def _leave(
         "notes": found.notes,
         "each": {pair.name: score for pair, score in zip(pairs, scores, strict=True)},
     }
-    beside = folder / "metrics.json.writing"
-    beside.write_text(json.dumps(content, indent=1, ensure_ascii=False), encoding="utf-8")
-    beside.replace(folder / "metrics.json")
+    write_text(folder / "metrics.json", json.dumps(content, indent=1, ensure_ascii=False))
     rows = [("this translator", found.metrics), *found.floors.items()]
     table = Table(
         title=f"{found.pictures} pictures of the {found.split} split",

@@ -18,6 +18,7 @@ from torch.overrides import TorchFunctionMode
 from i2i import __version__, images
 from i2i.engine.device import Precision, choose_device, choose_precision
 from i2i.errors import ModelFileError, SettingsError
+from i2i.files import write_safetensors
 from i2i.images.detail import guided
 from i2i.networks import reference
 from i2i.networks.blocks import BatchNorm
@@ -225,15 +226,9 @@ def load_network(path: Path, direction: Direction | None = None) -> tuple[nn.Mod
 
 
 def save_network(network: nn.Module, card: Card, path: Path) -> None:
-    """Write a translator file, beside and then renamed."""
-    from safetensors.torch import save_file
-
-    # safetensors refuses strided layouts such as channels_last, and metadata that is not text.
-    weights = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
-    beside = path.with_name(path.name + ".writing")
+    """Write a translator file, whole at every moment."""
     metadata = {"format": FORMAT, "card": _CARD.dump_json(card).decode()}
-    save_file(weights, beside, metadata=metadata)
-    beside.replace(path)
+    write_safetensors(network.state_dict(), metadata, path)
 
 
 @contextmanager

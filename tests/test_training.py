@@ -21,7 +21,10 @@ from i2i.losses.reconstruction import l1
 from i2i.models.settings import DCGAN, CycleGAN, Pix2Pix
 from i2i.networks.blocks import BatchNorm
 from i2i.networks.settings import DCGANDiscriminator, DCGANGenerator, PatchGAN, ResNet, UNet
-from i2i.training import Listener, Recorder, Run, _workers, train
+from i2i.training import Listener, Run, train
+from i2i.training.recorder import Recorder
+from i2i.training.run import _workers
+from i2i.training.shipping import evaluating
 from i2i.translator import Translator, load_network
 
 RESNET, PATCHGAN = ResNet(width=2, blocks=1), PatchGAN(width=2, layers=1)
@@ -358,7 +361,7 @@ def test_a_run_that_cannot_start_leaves_no_folder(there, tmp_path):
 
 
 def test_a_run_that_fails_before_its_first_step_leaves_no_folder(data, tmp_path, monkeypatch):
-    monkeypatch.setattr("i2i.training.shutil.disk_usage", lambda place: type("Usage", (), {"free": 10}))
+    monkeypatch.setattr("i2i.training.expected.shutil.disk_usage", lambda place: type("Usage", (), {"free": 10}))
     with pytest.raises(TrainingError, match="10 B are free"):
         run(PIX2PIX, data, tmp_path / "run")
     assert not (tmp_path / "run").exists()
@@ -561,7 +564,7 @@ def test_looking_does_not_change_training(data, tmp_path, monkeypatch):
     )
     run(looking, data, tmp_path / "looking")
     monkeypatch.setattr(Recorder, "sample", lambda self: None)
-    monkeypatch.setattr("i2i.training.Trainer.rehearse", lambda self, batch: 0.0)
+    monkeypatch.setattr("i2i.training.run.Trainer.rehearse", lambda self, batch: 0.0)
     run(change(looking, {"training": {"sample_every": 9, "checkpoint_every": 9}}), data, tmp_path / "blind")
     assert equal(learned(tmp_path / "looking"), learned(tmp_path / "blind"))
 
@@ -587,7 +590,7 @@ def test_batch_norm_ships_in_the_mode_that_is_nearer_on_held_out_pairs(ema, data
             errors[mode] = float(l1(by_hand, target))
             for layer in layers:
                 layer.own_statistics = False
-            with self._evaluating("picture" if mode == "picture" else "running"):
+            with evaluating(self.trainer, "picture" if mode == "picture" else "running"):
                 shown = self.trainer.model.show((source, target), self.trainer.translators())
             assert torch.equal(shown["translated"], by_hand)
             assert not any(layer.own_statistics for layer in layers)

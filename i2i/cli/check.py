@@ -3,13 +3,15 @@
 import dataclasses
 import json
 from collections.abc import Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
 from i2i.cli.parsing import Switch, columns, flag, parse
-from i2i.data.checking import Report, check
 from i2i.errors import SettingsError
+
+if TYPE_CHECKING:
+    from i2i.data.checking import Report
 
 _MOST = 40
 """Problems listed in full; JSON has them all."""
@@ -39,6 +41,7 @@ def main(args: Sequence[str]) -> int:
         raise SettingsError(f"wanted one folder, as in: i2i check facades; got {len(words)}. See i2i check --help")
 
     from i2i.cli.progress import Bar, Stage
+    from i2i.data.checking import check
 
     with Bar("picture", "images") as bar:
         report = check(words[0], progress=Stage(bar))
@@ -50,13 +53,13 @@ def main(args: Sequence[str]) -> int:
     return 2 if not usable(report) else 0 if report.sound else 1
 
 
-def usable(report: Report) -> bool:
+def usable(report: "Report") -> bool:
     """Whether something of the dataset could be trained on or evaluated with."""
     paired = report.kind in ("side-by-side", "pairs", "list")
     return any(split.pairs if paired else sum(count for _, _, count in split.sizes) for split in report.splits)
 
 
-def _show(report: Report) -> None:
+def _show(report: "Report") -> None:
     from rich.console import Console
     from rich.table import Table
 
@@ -88,7 +91,7 @@ def _show(report: Report) -> None:
         console.print(f"{_verdict(report)} Train with: i2i train {report.recipes[0]} --data {report.root}")
 
 
-def _verdict(report: Report) -> str:
+def _verdict(report: "Report") -> str:
     if report.sound:
         return "Sound."
     return f"{len(report.problems)} problem{'s' if len(report.problems) > 1 else ''}, marked with !."

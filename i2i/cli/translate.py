@@ -10,7 +10,6 @@ import tyro
 
 from i2i.cli.parsing import Switch, Where, flag, parse, positive
 from i2i.errors import SettingsError
-from i2i.images import shown
 from i2i.settings import Direction
 
 if TYPE_CHECKING:
@@ -122,6 +121,8 @@ def main(args: Sequence[str]) -> int:
 
 
 def _tell(summary: "conversion.Summary", asked: Translate, output: str) -> int:
+    from i2i.images import shown
+
     if asked.dry_run:
         for source, target in summary.planned:
             if not (asked.skip_existing and target.exists()):

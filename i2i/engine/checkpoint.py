@@ -1,12 +1,12 @@
 """The one file that holds a whole run: always whole, whatever killed the run."""
 
-import os
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from i2i.errors import ModelFileError, TrainingError
+from i2i.files import written_whole
 
 VERSION = 1
 """Format of a checkpoint; raised when an older i2i could not read it."""
@@ -14,18 +14,12 @@ VERSION = 1
 
 def save(state: dict[str, Any], path: Path) -> None:
     """Write beside, flush to the disk, rename: at no moment is there half a checkpoint under `path`."""
-    beside = path.with_name(path.name + ".writing")
     try:
-        with beside.open("wb") as file:
+        with written_whole(path) as file:
             torch.save({"version": VERSION} | state, file)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
     except (OSError, RuntimeError) as error:
         # torch's zip writer turns a full disk into a RuntimeError.
-        beside.unlink(missing_ok=True)
         raise TrainingError(f"{path}: could not be written ({error}). The checkpoint before it is kept.") from None
-    _flush_folder(path.parent)
 
 
 def load(path: Path, device: str = "cpu") -> dict[str, Any]:
@@ -43,14 +37,3 @@ def load(path: Path, device: str = "cpu") -> dict[str, Any]:
     if state["version"] > VERSION:
         raise ModelFileError(f"{path}: written by a newer i2i (format {state['version']}, this one reads {VERSION}).")
     return state
-
-
-def _flush_folder(folder: Path) -> None:
-    """Make the rename itself durable; Windows has no such call and needs none."""
-    if os.name != "posix":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

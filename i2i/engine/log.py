@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from i2i.files import write_text
+
 Record = dict[str, Any]
 
 
@@ -18,9 +20,7 @@ class Log:
 
         self.path = run / "log.jsonl"
         kept = [record for record in read(self.path) if record["step"] <= resume_step] if resume_step else []
-        beside = self.path.with_name(self.path.name + ".writing")
-        beside.write_text("".join(json.dumps(record) + "\n" for record in kept), encoding="utf-8")
-        beside.replace(self.path)
+        write_text(self.path, "".join(json.dumps(record) + "\n" for record in kept))
         self._file = self.path.open("a", encoding="utf-8")
         self._board = SummaryWriter(str(run / "tensorboard"), purge_step=resume_step + 1 if resume_step else None)
 

@@ -159,6 +159,7 @@ class Trainer:
         buffers = [(buffer, buffer.clone()) for buffer in self.model.buffers()]
         random = random_state(self.device)
         seconds = math.inf
+        self.model.train()
         for _ in range(2):
             started = time.perf_counter()
             games = [self.model.step(batch, self.progress)]

@@ -5,7 +5,6 @@ import contextlib
 import functools
 import hashlib
 import math
-import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -18,6 +17,7 @@ from markupsafe import Markup
 
 from i2i import __version__, images
 from i2i.engine import log
+from i2i.files import written_whole
 from i2i.images.pixels import Array
 from i2i.report import curves
 from i2i.report.album import Embedded, embed
@@ -312,12 +312,7 @@ def _render(template: str, **content: Any) -> str:
 def _write(path: Path, page: str) -> Path:
     """The page under its name, whole at any moment."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{secrets.token_hex(6)}.html")
-    try:
+    with written_whole(path) as file:
         # A file name need not be Unicode; its stray bytes are shown as escapes.
-        beside.write_bytes(page.encode("utf-8", "backslashreplace"))
-        beside.replace(path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
+        file.write(page.encode("utf-8", "backslashreplace"))
     return path

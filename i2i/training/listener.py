@@ -1,0 +1,19 @@
+"""What a run tells while it goes."""
+
+from i2i.engine.log import Record
+
+
+class Listener:
+    """What a run tells while it goes; the command line shows it, a library call stays silent."""
+
+    def note(self, text: str) -> None:
+        """A line that a person should read."""
+
+    def started(self, step: int, steps: int) -> None:
+        """Training begins after `step` of `steps`."""
+
+    def stepped(self, step: int) -> None:
+        """A step is done."""
+
+    def logged(self, record: Record) -> None:
+        """A line was added to the log."""

@@ -1,0 +1,163 @@
+"""The traces of a run: log, samples, checkpoints, translator files, report."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from i2i import images, report
+from i2i.data.opening import Opened
+from i2i.engine import checkpoint
+from i2i.engine.log import Log, Record
+from i2i.engine.log import read as read_log
+from i2i.engine.trainer import Trainer
+from i2i.errors import TrainingError
+from i2i.experiment import Experiment, to_yaml
+from i2i.training.expected import announce
+from i2i.training.listener import Listener
+from i2i.training.shipping import choose_norm_mode, evaluating, ship
+from i2i.translator import NormMode
+
+SHOWN = 6
+"""Held-out pictures in a sample grid."""
+
+
+class Recorder:
+    """Leaves a run's traces: log, samples, checkpoints, translator files, report."""
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        run: Path,
+        data: Path,
+        opened: Opened,
+        trainer: Trainer,
+        rounds_per_epoch: int,
+        tell: Listener,
+    ) -> None:
+        self.experiment, self.run, self.data, self.opened, self.trainer = experiment, run, data, opened, trainer
+        self.rounds_per_epoch, self.tell = rounds_per_epoch, tell
+        s = experiment.training
+        self.log_every = s.log_every or max(1, min(100, trainer.steps // 200))
+        self.sample_every = s.sample_every or max(1, trainer.steps // 20)
+        self.losses: dict[str, float] = {}
+        self.log = Log(run, trainer.progress.rounds)
+        self._validated = opened.validation is not None
+        self._seen = opened.validation if opened.validation is not None else opened.train
+        self._seen_count = opened.counts["validation" if self._validated else "train"]
+        self._first_step, self._start = trainer.progress.rounds, time.monotonic()
+        self._earlier = _seconds_so_far(run)
+        self._logged_at, self._logged_images, self._logged_wait = self._start, trainer.progress.images, 0.0
+        self._saved_at, self._saved_step = self._start, -1
+
+    def begin(self, where: str, fresh: bool) -> None:
+        """Before the first step: settings on disk, and what the run will cost."""
+        (self.run / "samples").mkdir(parents=True, exist_ok=True)
+        (self.run / "experiment.yaml").write_text(to_yaml(self.experiment), encoding="utf-8")
+        (self.run / "notes.txt").write_text("".join(f"{note}\n" for note in self.opened.notes), encoding="utf-8")
+        trainer = self.trainer
+        if trainer.progress.rounds >= trainer.steps:
+            return
+        batch = trainer.move(
+            self._batch(self.opened.train, self.opened.counts["train"], self.experiment.training.batch_size)
+        )
+        pictures = 3 * SHOWN * max(1, trainer.steps // self.sample_every)
+        self.tell.note(announce(trainer, batch, self.run, where, pictures))
+        if fresh:
+            self.sample()
+
+    def after_round(self, trainer: Trainer) -> None:
+        """Log, sample and save when it is time."""
+        step = trainer.progress.rounds
+        self.tell.stepped(step)
+        last = step >= trainer.steps
+        if step % self.log_every == 0 or last:
+            self.add_to_log()
+        if step % self.sample_every == 0 and not last:
+            self.sample()
+        s = self.experiment.training
+        due = bool(s.checkpoint_every) and step % s.checkpoint_every == 0
+        if (due or time.monotonic() - self._saved_at > 60 * s.checkpoint_minutes) and not last:
+            self.save()
+
+    def finish(self) -> None:
+        """The last state is always saved, however short the run was."""
+        self.add_to_log()
+        if self._saved_step != self.trainer.progress.rounds:
+            self.sample()
+            self.save()
+
+    def close(self) -> None:
+        """Finish the log's files."""
+        self.log.close()
+
+    def add_to_log(self) -> None:
+        """One line of the log: the means since the last one."""
+        trainer = self.trainer
+        losses = trainer.fetch_losses()
+        if not losses:
+            return
+        self.losses = losses
+        now = time.monotonic()
+        passed = max(now - self._logged_at, 1e-9)
+        record: Record = {
+            "step": trainer.progress.rounds,
+            "images": trainer.progress.images,
+            "epoch": round(trainer.progress.rounds / self.rounds_per_epoch, 3),
+            "seconds": round(self._earlier + now - self._start, 3),
+            "images_per_second": round((trainer.progress.images - self._logged_images) / passed, 3),
+            "data_wait": round(min(1.0, (trainer.waited - self._logged_wait) / passed), 4),
+            "learning_rate": trainer.learning_rate(),
+            "losses": losses,
+        }
+        self._logged_at, self._logged_images, self._logged_wait = now, trainer.progress.images, trainer.waited
+        self.log.add(record)
+        self.tell.logged(record)
+
+    def sample(self) -> None:
+        """Show what the translators make of the same held-out pictures."""
+        batch = self._shown()
+        with evaluating(self.trainer, self._norm_mode(batch)), torch.inference_mode():
+            shown = self.trainer.model.show(batch, self.trainer.translators())
+            columns = {name: list(images.from_network(pictures)) for name, pictures in shown.items()}
+        path = self.run / "samples" / f"{self.trainer.progress.rounds:08d}.png"
+        images.write(path, report.sheet(columns))
+
+    def save(self) -> None:
+        """Checkpoint, translator files, report. Raises TrainingError rather than keep weights that are no numbers."""
+        for name, value in self.trainer.model.state_dict().items():
+            if value.is_floating_point() and not torch.isfinite(value).all():
+                raise TrainingError(
+                    f"step {self.trainer.progress.rounds}: the weights ({name}) are no numbers any more, so training "
+                    f"was stopped; the checkpoint before it is kept. Start again with a lower --training.lr or "
+                    f"--precision fp32."
+                )
+        state = self.trainer.state_dict() | {
+            "experiment": to_yaml(self.experiment),
+            "data": str(self.data.resolve()),
+            "channels": list(self.opened.channels),
+        }
+        checkpoint.save(state, self.run / "checkpoint.pt")
+        self._saved_at, self._saved_step = time.monotonic(), self.trainer.progress.rounds
+        ship(self.experiment, self.opened.channels, self.trainer, self._norm_mode(self._shown()), self.run)
+        report.run_report(self.run)
+
+    def _shown(self) -> Any:
+        """The pictures of the sample grid, the same at every call."""
+        count = 8 if self.experiment.needs == "pictures" else min(SHOWN, self._seen_count)
+        return self.trainer.move(self._batch(self._seen, self._seen_count, count))
+
+    def _norm_mode(self, batch: Any) -> NormMode:
+        return choose_norm_mode(self.experiment, self.trainer, batch if self._validated else None)
+
+    def _batch(self, dataset: Any, length: int, count: int) -> Any:
+        items = [dataset[(0, index % length)] for index in range(count)]
+        return type(items[0])(
+            *(torch.stack([torch.as_tensor(part) for part in parts]) for parts in zip(*items, strict=True))
+        )
+
+
+def _seconds_so_far(run: Path) -> float:
+    records = read_log(run / "log.jsonl")
+    return float(records[-1].get("seconds", 0.0)) if records else 0.0

@@ -1,0 +1,89 @@
+"""What a run ships: a translator file for each direction, or a sampler where pictures are made from noise."""
+
+import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from i2i.engine.trainer import Trainer
+from i2i.experiment import Experiment
+from i2i.files import write_safetensors
+from i2i.losses.reconstruction import l1
+from i2i.networks.blocks import BatchNorm
+from i2i.networks.settings import ResNet, UNet, unet_depth
+from i2i.settings import Direction
+from i2i.translator import Card, NormMode, save_network
+
+
+def ship(experiment: Experiment, channels: tuple[int, int], trainer: Trainer, norm_mode: NormMode, run: Path) -> None:
+    """Write the run's networks: translator.safetensors, two translator_*.safetensors, or sampler.safetensors."""
+    architecture = experiment.model.generator
+    networks = trainer.translators()
+    if not isinstance(architecture, (UNet, ResNet)):
+        for name, network in networks.items():
+            write_safetensors(network.state_dict(), {"recipe": experiment.recipe}, run / f"{name}r.safetensors")
+        return
+    if isinstance(architecture, UNet) and not architecture.depth:
+        architecture = dataclasses.replace(architecture, depth=unet_depth(experiment.data.crop))
+    source, target = channels
+    labels = experiment.data.labels
+    both: tuple[Direction, ...] = ("AtoB", "BtoA")
+    for direction in both:
+        if direction not in networks:
+            continue
+        forth = direction == "AtoB"
+        card = Card(
+            architecture=architecture,
+            in_channels=source if forth else target,
+            out_channels=target if forth else source,
+            # A model of pairs knows one way only, from source to target; which is which was chosen with the data.
+            direction=experiment.data.direction if len(networks) == 1 else direction,
+            resize=experiment.data.resize,
+            size=experiment.data.size,
+            labels=labels in ("both", "source" if forth else "target"),
+            norm_mode=norm_mode,
+            recipe=experiment.recipe,
+            steps=trainer.progress.rounds,
+        )
+        name = "translator" if len(networks) == 1 else f"translator_{direction}"
+        save_network(networks[direction], card, run / f"{name}.safetensors")
+
+
+def choose_norm_mode(experiment: Experiment, trainer: Trainer, batch: Any | None) -> NormMode:
+    """How batch norm does better on held-out pairs; where that cannot be measured, as it was trained.
+
+    `batch` holds held-out pictures, None where there are none.
+    """
+    if not any(
+        isinstance(layer, BatchNorm) for network in trainer.translators().values() for layer in network.modules()
+    ):
+        return "running"
+    if experiment.needs != "pairs" or batch is None:
+        return "picture" if experiment.training.batch_size == 1 else "running"
+    errors: dict[NormMode, float] = {}
+    for mode in ("running", "picture"):
+        with evaluating(trainer, mode), torch.inference_mode():
+            shown = trainer.model.show(batch, trainer.translators())
+            errors[mode] = float(l1(shown["translated"], shown["target"]))
+    return min(errors, key=lambda mode: errors[mode])
+
+
+@contextmanager
+def evaluating(trainer: Trainer, mode: NormMode) -> Iterator[None]:
+    """Dropout off, batch norm as it will be shipped; training's modes afterwards."""
+    # Averaged networks are no part of the model.
+    networks: tuple[nn.Module, ...] = (trainer.model, *trainer.translators().values())
+    layers = [layer for network in networks for layer in network.modules() if isinstance(layer, BatchNorm)]
+    trainer.model.eval()
+    for layer in layers:
+        layer.own_statistics = mode == "picture"
+    try:
+        yield
+    finally:
+        trainer.model.train()
+        for layer in layers:
+            layer.own_statistics = False
