@@ -54,8 +54,8 @@ _ADAPTER: TypeAdapter[Experiment] = TypeAdapter(Experiment)
 def change(experiment: Experiment, changes: Tree, origin: str = "") -> Experiment:
     """The experiment with some settings changed: {"model": {"lambda_l1": 10.0}}.
 
-    Where a `kind` changes, what else stood beside it starts from that kind's defaults. Raises SettingsError naming
-    the setting, and `origin` before it.
+    Where a `kind` changes, what both kinds have is kept (CycleGAN's instance norm), the rest starts from the new kind's
+    defaults. Raises SettingsError naming the setting, and `origin` before it.
     """
     try:
         return _ADAPTER.validate_json(json.dumps(_overlay(as_dict(experiment), changes)))
@@ -124,14 +124,23 @@ for _first in "-+0123456789":
     _rules.insert(0, _rules.pop())
 
 
-def _overlay(base: Tree, changes: Tree) -> Tree:
-    """`changes` over `base`, branch by branch; another kind forgets the base's branch."""
-    if "kind" in changes and changes["kind"] != base.get("kind"):
-        base = {}
+def _overlay(base: Tree, changes: Tree, known: Any = None) -> Tree:
+    """`changes` over `base`, branch by branch; another kind keeps the values that both kinds have: width, norm.
+
+    `known` describes the settings that can stand here.
+    """
+    known = _EVERYTHING if known is None else known
+    kind = changes.get("kind", base.get("kind"))
+    if isinstance(known, _Union):
+        known = known.members.get(str(kind), {})
+    if kind != base.get("kind"):
+        base = {name: value for name, value in base.items() if name in known and not isinstance(value, dict)}
     merged = dict(base)
     for key, value in changes.items():
         below = merged.get(key)
-        merged[key] = _overlay(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+        if isinstance(below, dict) and isinstance(value, dict):
+            value = _overlay(below, value, known.get(key, {}))
+        merged[key] = value
     return merged
 
 
@@ -144,7 +153,7 @@ def _explain(error: ValidationError, origin: Any) -> list[str]:
         name = ".".join(path)
         match found["type"]:
             case "unexpected_keyword_argument":
-                lines.append(f"{place}{name}: no such setting; {did_you_mean(path[-1], _siblings(path))}")
+                lines.append(f"{place}{name}: no such setting; {_hint(path)}")
             case "union_tag_invalid":
                 context = found.get("ctx", {})
                 lines.append(f"{place}{name}.kind: {context.get('tag')!r} is none of {context.get('expected_tags')}.")
@@ -198,15 +207,18 @@ def _kind(cls: type) -> str:
 _EVERYTHING = _describe(Experiment)
 
 
-def _siblings(path: tuple[str, ...]) -> list[str]:
-    """Settings that could have stood where the last part of `path` stands."""
+def _hint(path: tuple[str, ...]) -> str:
+    """What could have stood where the last part of `path` stands."""
     value: Any = _EVERYTHING
     for part in path[:-1]:
         options = value.members.values() if isinstance(value, _Union) else [value]
         value = next((option[part] for option in options if part in option), {})
-    if isinstance(value, _Union):
-        return sorted({name for member in value.members.values() for name in member})
-    return sorted(value)
+    if not isinstance(value, _Union):
+        return did_you_mean(path[-1], value)
+    having = [kind for kind, settings in value.members.items() if path[-1] in settings]
+    if having:
+        return f"only {' and '.join(having)} {'has' if len(having) == 1 else 'have'} it."
+    return did_you_mean(path[-1], {name for settings in value.members.values() for name in settings})
 
 
 def _line(node: yaml.Node | None, path: tuple[str, ...]) -> int:

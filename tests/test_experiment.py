@@ -85,11 +85,22 @@ def test_a_value_that_cannot_be_used_is_shown_with_the_reason():
     assert "'linear' or 'constant'" in refusal("training: {schedule: cosine}")
 
 
-def test_another_kind_starts_from_its_own_defaults():
-    found = change(Experiment(), {"model": {"kind": "cyclegan"}})
-    assert found.model == models.CycleGAN()
-    generator = {"model": {"generator": {"kind": "resnet", "blocks": 6}}}
-    assert change(Experiment(), generator).model.generator == models.networks.ResNet(blocks=6)
+def test_another_model_starts_from_its_own_networks():
+    assert change(Experiment(), {"model": {"kind": "cyclegan"}}).model == models.CycleGAN()
+
+
+def test_another_network_keeps_the_values_that_both_kinds_have():
+    networks = {"generator": {"kind": "unet"}, "discriminator": {"kind": "pixelgan"}}
+    found = change(Experiment(model=models.CycleGAN()), {"model": networks}).model
+    assert found.generator == models.networks.UNet(norm="instance", dropout=False)
+    assert found.discriminator == models.networks.PixelGAN(norm="instance")
+    resnet = {"model": {"generator": {"kind": "resnet", "blocks": 6}}}
+    expected = models.networks.ResNet(blocks=6, norm="batch", dropout=True)
+    assert change(Experiment(), resnet).model.generator == expected
+
+
+def test_a_setting_of_another_kind_is_named_with_the_kind_that_has_it():
+    assert refusal("model: {generator: {kind: resnet, depth: 3}}").endswith("no such setting; only unet has it.")
 
 
 def test_the_same_kind_keeps_what_stood_there():
