@@ -1,0 +1,248 @@
+"""What the scoring commands share: measures of pictures, files found by the name of what they translate, tables."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from i2i import images
+from i2i.data.listing import Listing, scan, some, stem
+from i2i.errors import DatasetError
+
+Array = np.ndarray[Any, Any]
+Scores = dict[str, float]
+
+STRIDES = (2, 4, 8)
+"""Periods, in pixels, that strided layers leave behind."""
+LIGHTS = 0.01
+"""Share of a picture that counts as its lights."""
+STRUCTURE_RANGE = 8.0
+"""The dynamic range (SSIM's L) of luminance in standard deviations: four to either side of the mean."""
+
+
+def read(path: Path, size: int) -> Array:
+    """A picture as it is compared. Shape: (size, size, 3) uint8."""
+    return fitted(images.read(path), size)
+
+
+def fitted(pixels: Array, size: int, *, nearest: bool = False) -> Array:
+    """Any picture at `size`, in colour, 8 bits. Shape: (H, W, 1 or 3) -> (size, size, 3) uint8."""
+    resized = images.resize(images.with_channels(pixels, 3), (size, size), nearest=nearest)
+    return images.to_depth(resized, np.uint8)
+
+
+def luminance(pixels: Array) -> Array:
+    """Luma (Rec. 601), unrounded. Shape: (H, W, 3) uint8 -> (H, W) float64 in [0, 255]."""
+    return pixels.astype(np.float64) @ np.array([0.299, 0.587, 0.114])
+
+
+def sharpness(pixels: Array) -> float:
+    """The mean gradient magnitude of luminance, by differences of neighbours."""
+    light = luminance(pixels)
+    across, down = np.diff(light, axis=1)[:-1], np.diff(light, axis=0)[:, :-1]
+    return float(np.hypot(across, down).mean())
+
+
+class Spectrum:
+    """The mean power spectrum of pictures of one size; its peaks at strides are what grids show up as."""
+
+    def __init__(self, size: int) -> None:
+        """Raises ValueError unless `size` is a multiple of 8, of 32 or more."""
+        if size % max(STRIDES) or size < 32:
+            raise ValueError(f"a spectrum needs a size that is a multiple of {max(STRIDES)}, 32 or more, not {size}")
+        self.size = size
+        self.power = np.zeros((size, size))
+        # Without a window the opposite borders' difference leaks all along the axes.
+        hann = 0.5 - 0.5 * np.cos(2 * np.pi * (np.arange(size) + 0.5) / size)
+        self.window = np.outer(hann, hann)
+
+    def add(self, pixels: Array) -> None:
+        """Count a picture in. Shape: (size, size, 3) uint8."""
+        light = luminance(pixels)
+        self.power += np.abs(np.fft.fft2((light - light.mean()) * self.window)) ** 2
+
+    def peaks(self) -> dict[int, float]:
+        """How far the harmonics of every stride stand out of the frequencies around them: about 1 without a grid.
+
+        The harmonics of 4 are those that 2 does not have, and so on. A harmonic is compared with the frequencies 2 to
+        4 steps away (the window spreads a peak by one), on an axis along that axis alone: facades and horizons are
+        strong there by themselves.
+        """
+        found: dict[int, list[float]] = {stride: [] for stride in STRIDES}
+        step = self.size // max(STRIDES)
+        for i in range(max(STRIDES)):
+            for j in range(max(STRIDES)):
+                if not i and not j:
+                    continue
+                stride = next(s for s in STRIDES if not (i * s) % max(STRIDES) and not (j * s) % max(STRIDES))
+                # The mean, not the largest: one lucky frequency of one picture is no grid.
+                found[stride].append(self._stands_out(i * step, j * step))
+        return {stride: float(np.mean(values)) for stride, values in found.items()}
+
+    def _stands_out(self, v: int, u: int) -> float:
+        far = [d for d in range(-4, 5) if abs(d) >= 2]
+        if v == 0:
+            around = [(0, d) for d in far]
+        elif u == 0:
+            around = [(d, 0) for d in far]
+        else:
+            around = [(d, e) for d in range(-4, 5) for e in range(-4, 5) if max(abs(d), abs(e)) >= 2]
+        background = np.mean([self.power[(v + d) % self.size, (u + e) % self.size] for d, e in around])
+        return float((self.power[v, u] + 1e-9) / (background + 1e-9))
+
+
+def grid(pictures: Spectrum, real: Spectrum) -> float:
+    """How much more the worst stride stands out than in real pictures: 1 is theirs, a checkerboard is above 2."""
+    truth = real.peaks()
+    return max(peak / truth[stride] for stride, peak in pictures.peaks().items())
+
+
+def structure(one: Array, two: Array) -> float:
+    """Whether the same things are at the same places, whatever the light: 1 for equal pictures.
+
+    SSIM without its comparison of means (Wang et al. 2004: contrast times structure, C3 = C2 / 2) of luminance in
+    standard deviations of its picture, so that neither a gain nor an offset changes it. Gaussian neighbourhoods of
+    sigma = side / 32; C2 = (0.03 L)^2 with L = 8 deviations, so that noise in a dark sky is no structure.
+    Shape: (H, W, 3) uint8 twice.
+    """
+    x, y = _standardised(one), _standardised(two)
+    sigma = one.shape[0] / 32
+
+    def mean(values: Array) -> Array:
+        return cv2.GaussianBlur(values, (0, 0), sigma)
+
+    covariance = mean(x * y) - mean(x) * mean(y)
+    variances = mean(x * x) - mean(x) ** 2 + mean(y * y) - mean(y) ** 2
+    c2 = (0.03 * STRUCTURE_RANGE) ** 2
+    return float(((2 * covariance + c2) / (variances + c2)).mean())
+
+
+def _standardised(pixels: Array) -> Array:
+    light = luminance(pixels)
+    deviation = light.std()
+    return (light - light.mean()) / deviation if deviation > 0 else np.zeros_like(light)
+
+
+def lights(pixels: Array) -> Array:
+    """Where the brightest 1% is, exactly so many pixels; of equal ones the upper left. Shape: (H, W, 3) -> (H, W) bool.
+
+    A flat picture has no lights.
+    """
+    light = luminance(pixels)
+    mask = np.zeros(light.size, bool)
+    if np.ptp(light) > 0:
+        mask[np.argsort(-light.ravel(), kind="stable")[: max(1, round(light.size * LIGHTS))]] = True
+    return mask.reshape(light.shape)
+
+
+def lights_f1(one: Array, two: Array) -> float:
+    """F1 of the lights of two pictures; a light is found where the other has one within 1/32 of the side, either way.
+
+    Shape: (H, W, 3) uint8 twice.
+    """
+    mine, truth = lights(one), lights(two)
+    if not mine.any() or not truth.any():
+        return 0.0
+    reach = np.ones((2 * (one.shape[0] // 32) + 1,) * 2, np.uint8)
+    precision = float(_grown(truth, reach)[mine].mean())
+    recall = float(_grown(mine, reach)[truth].mean())
+    return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
+
+
+def _grown(mask: Array, reach: Array) -> Array:
+    return cv2.dilate(mask.astype(np.uint8), reach).astype(bool)
+
+
+def confusion(found: Array, truth: Array, classes: int) -> Array:
+    """Pixels by class. Shape: two label arrays of the same shape -> (classes, classes), rows are the truth."""
+    pairs = truth.astype(np.int64).ravel() * classes + found.ravel()
+    return np.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
+
+
+def segmentation_scores(matrix: Array) -> Scores:
+    """Pixel accuracy, mean class accuracy and mean IoU (Long et al. 2015, Sec. 5) over the classes the truth has."""
+    right, truth, found = np.diag(matrix).astype(float), matrix.sum(axis=1), matrix.sum(axis=0)
+    there = truth > 0
+    return {
+        "pixel": float(right.sum() / truth.sum()),
+        "class": float((right[there] / truth[there]).mean()),
+        "iou": float((right[there] / (truth + found - right)[there]).mean()),
+    }
+
+
+def mean(scores: Sequence[Mapping[str, float]]) -> Scores:
+    """The mean, score by score."""
+    return {name: float(np.mean([score[name] for score in scores])) for name in scores[0]}
+
+
+def translations(folder: Path, names: Sequence[str]) -> dict[str, Path]:
+    """For each name the picture whose stem is that name, or begins with it: `12` finds 12.png or 12_fake_B.png.
+
+    What follows the name begins with none of letters and digits, and the longest name that fits has the picture. Where
+    several fit, the one that says "fake" is it. Raises DatasetError over a name without a picture, or with several.
+    """
+    listing = scan(folder)
+    known = set(names)
+    found: dict[str, list[str]] = {name: [] for name in names}
+    for file in listing.names:
+        name = _longest(stem(file), known)
+        if name is not None:
+            found[name].append(file)
+    missing = [name for name in names if not found[name]]
+    if missing:
+        raise DatasetError(
+            f"{folder}: has no picture of {len(missing)} of {len(names)}: {some(missing)}. Wanted is one picture of "
+            f"each, named like it ({names[0]}.png or {names[0]}_fake.png). Translate the whole split."
+        )
+    return {name: _only(listing, found[name], name) for name in names}
+
+
+def _longest(text: str, names: set[str]) -> str | None:
+    for end in range(len(text), 0, -1):
+        if text[:end] in names and not text[end : end + 1].isalnum():
+            return text[:end]
+    return None
+
+
+def _only(listing: Listing, files: list[str], name: str) -> Path:
+    if len(files) > 1:
+        files = [file for file in files if "fake" in file] or files
+    if len(files) > 1:
+        raise DatasetError(
+            f"{listing.folder}: {some(files)} all begin with {name}, but one translation of it is wanted. Keep the "
+            "translations in a folder of their own."
+        )
+    return listing.folder / files[0]
+
+
+def titles(folders: Iterable[Path]) -> dict[str, Path]:
+    """Folders by the shortest end of their paths that tells them apart."""
+    paths = [folder.resolve() for folder in folders]
+    for depth in range(1, max(len(path.parts) for path in paths) + 1):
+        named = {"/".join(path.parts[-depth:]): path for path in paths}
+        if len(named) == len(set(paths)):
+            return named
+    raise AssertionError("paths that differ have ends that differ")
+
+
+def table(rows: Mapping[str, Mapping[str, float]], formats: Mapping[str, str]) -> str:
+    """Rows of scores as text; what a row does not have is left empty. `formats` names the columns, as in `.3f`."""
+    cells = [["", *formats]]
+    for name, scores in rows.items():
+        cells.append([name, *(f"{scores[key]:{form}}" if key in scores else "" for key, form in formats.items())])
+    widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
+    lines = [
+        "  ".join(cell.ljust(width) if not column else cell.rjust(width) for column, (cell, width) in enumerate(parts))
+        for parts in (list(zip(row, widths, strict=True)) for row in cells)
+    ]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def leave(path: Path | None, content: Mapping[str, Any]) -> None:
+    """Write the scores as JSON, if asked for."""
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
