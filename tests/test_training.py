@@ -3,6 +3,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -455,9 +456,9 @@ def test_held_out_pictures_are_named_and_never_trained_on(data, tmp_path, monkey
     shown: list[tuple[str, str]] = []
     original = Recorder._batch
 
-    def batch(self: Recorder, dataset: Any, length: int, count: int) -> Any:
+    def batch(self: Recorder, dataset: Any, indices: Iterable[int]) -> Any:
         start = len(read)
-        result = original(self, dataset, length, count)
+        result = original(self, dataset, indices)
         shown.extend(("train" if dataset is self.opened.train else "held", name) for name in read[start:])
         del read[start:]
         return result
@@ -579,7 +580,7 @@ def test_batch_norm_ships_in_the_mode_that_is_nearer_on_held_out_pairs(ema, data
     def finish(self: Recorder) -> None:
         original(self)
         network = self.trainer.translators()["AtoB"]
-        source, target = self.trainer.move(self._batch(self._seen, self._seen_count, 1))
+        source, target = self.trainer.move(self._batch(self._seen, range(1)))
         layers = [layer for layer in network.modules() if isinstance(layer, BatchNorm)]
         training = network.training
         network.eval()

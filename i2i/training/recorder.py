@@ -1,6 +1,7 @@
 """The traces of a run: log, samples, checkpoints, translator files, report."""
 
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from i2i.translator import NormMode
 
 SHOWN = 6
 """Held-out pictures in a sample grid."""
+MEASURED = 48
+"""Held-out pairs, at most, on which the mode of batch norm is chosen."""
 
 
 class Recorder:
@@ -50,6 +53,8 @@ class Recorder:
         self._earlier = _seconds_so_far(run)
         self._logged_at, self._logged_images, self._logged_wait = self._start, trainer.progress.images, 0.0
         self._saved_at, self._saved_step = self._start, -1
+        self._norm_mode: NormMode = choose_norm_mode(experiment, trainer, [])
+        self._measured_step = -1
 
     def begin(self, where: str, fresh: bool) -> None:
         """Before the first step: settings on disk, and what the run will cost."""
@@ -59,9 +64,7 @@ class Recorder:
         trainer = self.trainer
         if trainer.progress.rounds >= trainer.steps:
             return
-        batch = trainer.move(
-            self._batch(self.opened.train, self.opened.counts["train"], self.experiment.training.batch_size)
-        )
+        batch = trainer.move(self._batch(self.opened.train, range(self.experiment.training.batch_size)))
         pictures = 3 * SHOWN * max(1, trainer.steps // self.sample_every)
         self.tell.note(announce(trainer, batch, self.run, where, pictures))
         if fresh:
@@ -85,6 +88,7 @@ class Recorder:
         """The last state is always saved, however short the run was."""
         self.add_to_log()
         if self._saved_step != self.trainer.progress.rounds:
+            self._measure_norm_mode()
             self.sample()
             self.save()
 
@@ -117,8 +121,9 @@ class Recorder:
 
     def sample(self) -> None:
         """Show what the translators make of the same held-out pictures."""
-        batch = self._shown()
-        with evaluating(self.trainer, self._norm_mode(batch)), torch.inference_mode():
+        count = 8 if self.experiment.needs == "pictures" else min(SHOWN, self._seen_count)
+        batch = self.trainer.move(self._batch(self._seen, range(count)))
+        with evaluating(self.trainer, self._norm_mode), torch.inference_mode():
             shown = self.trainer.model.show(batch, self.trainer.translators())
             columns = {name: list(images.from_network(pictures)) for name, pictures in shown.items()}
         path = self.run / "samples" / f"{self.trainer.progress.rounds:08d}.png"
@@ -140,19 +145,22 @@ class Recorder:
         }
         checkpoint.save(state, self.run / "checkpoint.pt")
         self._saved_at, self._saved_step = time.monotonic(), self.trainer.progress.rounds
-        ship(self.experiment, self.opened.channels, self.trainer, self._norm_mode(self._shown()), self.run)
+        self._measure_norm_mode()
+        ship(self.experiment, self.opened.channels, self.trainer, self._norm_mode, self.run)
         report.run_report(self.run)
 
-    def _shown(self) -> Any:
-        """The pictures of the sample grid, the same at every call."""
-        count = 8 if self.experiment.needs == "pictures" else min(SHOWN, self._seen_count)
-        return self.trainer.move(self._batch(self._seen, self._seen_count, count))
+    def _measure_norm_mode(self) -> None:
+        """Once a saved state: how batch norm does better on held-out pictures."""
+        if self._measured_step != self.trainer.progress.rounds:
+            self._measured_step = self.trainer.progress.rounds
+            measured = min(MEASURED, self._seen_count) if self._validated else 0
+            indices = [range(start, min(start + SHOWN, measured)) for start in range(0, measured, SHOWN)]
+            batches = (self.trainer.move(self._batch(self._seen, chosen)) for chosen in indices)
+            self._norm_mode = choose_norm_mode(self.experiment, self.trainer, batches)
 
-    def _norm_mode(self, batch: Any) -> NormMode:
-        return choose_norm_mode(self.experiment, self.trainer, batch if self._validated else None)
-
-    def _batch(self, dataset: Any, length: int, count: int) -> Any:
-        items = [dataset[(0, index % length)] for index in range(count)]
+    def _batch(self, dataset: Any, indices: Iterable[int]) -> Any:
+        length = self._seen_count if dataset is self._seen else self.opened.counts["train"]
+        items = [dataset[(0, index % length)] for index in indices]
         return type(items[0])(
             *(torch.stack([torch.as_tensor(part) for part in parts]) for parts in zip(*items, strict=True))
         )

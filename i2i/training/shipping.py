@@ -1,7 +1,7 @@
 """What a run ships: a translator file for each direction, or a sampler where pictures are made from noise."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -53,23 +53,22 @@ def ship(experiment: Experiment, channels: tuple[int, int], trainer: Trainer, no
         save_network(networks[direction], card, run / f"{name}.safetensors")
 
 
-def choose_norm_mode(experiment: Experiment, trainer: Trainer, batch: Any | None) -> NormMode:
-    """How batch norm does better on held-out pairs; where that cannot be measured, as it was trained.
-
-    `batch` holds held-out pictures, None where there are none.
-    """
-    if not any(
-        isinstance(layer, BatchNorm) for network in trainer.translators().values() for layer in network.modules()
-    ):
+def choose_norm_mode(experiment: Experiment, trainer: Trainer, held_out: Iterable[Any]) -> NormMode:
+    """How batch norm does better (L1) on batches of held-out pairs; with none to measure on, as it was trained."""
+    networks = trainer.translators().values()
+    if not any(isinstance(layer, BatchNorm) for network in networks for layer in network.modules()):
         return "running"
-    if experiment.needs != "pairs" or batch is None:
-        return "picture" if experiment.training.batch_size == 1 else "running"
-    errors: dict[NormMode, float] = {}
-    for mode in ("running", "picture"):
-        with evaluating(trainer, mode), torch.inference_mode():
-            shown = trainer.model.show(batch, trainer.translators())
-            errors[mode] = float(l1(shown["translated"], shown["target"]))
-    return min(errors, key=lambda mode: errors[mode])
+    unmeasured: NormMode = "picture" if experiment.training.batch_size == 1 else "running"
+    if experiment.needs != "pairs":
+        return unmeasured
+    modes: tuple[NormMode, ...] = ("running", "picture")
+    errors = dict.fromkeys(modes, 0.0)
+    for batch in held_out:
+        for mode in modes:
+            with evaluating(trainer, mode), torch.inference_mode():
+                shown = trainer.model.show(batch, trainer.translators())
+                errors[mode] += float(l1(shown["translated"], shown["target"])) * len(batch[0])
+    return min(modes, key=lambda mode: errors[mode]) if any(errors.values()) else unmeasured
 
 
 @contextmanager
