@@ -50,6 +50,8 @@ Size = Annotated[
 
 Direction = Literal["AtoB", "BtoA"]
 Resize = Literal["square", "short", "none"]
+Norm = Literal["batch", "instance", "none"]
+Upsample = Literal["transpose", "resize", "shuffle"]
 Positive = Annotated[int, Field(gt=0)]
 Count = Annotated[int, Field(ge=0)]
 Weight = Annotated[float, Field(ge=0)]

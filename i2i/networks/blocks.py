@@ -9,7 +9,7 @@ from torch import autocast as torch_autocast
 from torch.nn import functional
 from torch.nn.utils import parametrizations
 
-from i2i.networks.settings import Norm, Upsample
+from i2i.settings import Norm, Upsample
 
 
 class BatchNorm(nn.BatchNorm2d):

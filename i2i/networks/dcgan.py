@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 
 from i2i.networks.blocks import conv, initialise, needs_bias, normalise, up
-from i2i.networks.settings import Norm, Upsample
+from i2i.settings import Norm, Upsample
 
 
 class Generator(nn.Module):

@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 
 from i2i.networks.blocks import conv, needs_bias, normalise
-from i2i.networks.settings import Norm
+from i2i.settings import Norm
 
 
 class PatchGAN(nn.Module):

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from i2i.errors import ModelFileError, SettingsError
-from i2i.networks.settings import Discriminator, Generator, Norm, PatchGAN, PixelGAN, ResNet, UNet
+from i2i.networks.settings import Discriminator, Generator, PatchGAN, PixelGAN, ResNet, UNet
+from i2i.settings import Norm
 
 Weights = dict[str, Tensor]
 _NORM_KEYS = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")

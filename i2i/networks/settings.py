@@ -5,13 +5,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from i2i.errors import SettingsError
-from i2i.settings import Count, Positive, settings
+from i2i.settings import Count, Norm, Positive, Upsample, settings
 
 if TYPE_CHECKING:
     from torch import nn
-
-Norm = Literal["batch", "instance", "none"]
-Upsample = Literal["transpose", "resize", "shuffle"]
 
 
 @settings

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from i2i.networks.blocks import conv, needs_bias, normalise, up
-from i2i.networks.settings import Norm, Upsample
+from i2i.settings import Norm, Upsample
 
 
 class UNet(nn.Module):
