@@ -67,6 +67,15 @@ def _ends_with(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> int:
     return cli.main(["recipes"])
 
 
+def test_threads_do_not_spin_away_a_busy_machine_unless_told_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GOMP_SPINCOUNT", raising=False)
+    main(["--version"])
+    assert os.environ["GOMP_SPINCOUNT"] == "1000"
+    monkeypatch.setenv("GOMP_SPINCOUNT", "7")
+    main(["--version"])
+    assert os.environ["GOMP_SPINCOUNT"] == "7"
+
+
 def test_exit_codes(monkeypatch: pytest.MonkeyPatch) -> None:
     assert _ends_with(monkeypatch, KeyboardInterrupt()) == 130
     assert _ends_with(monkeypatch, SystemExit(143)) == 143
