@@ -10,6 +10,9 @@ from i2i.game import Model, Progress, Turn
 from i2i.losses.adversarial import Objective
 from i2i.networks.dcgan import Generator
 
+SAMPLES = 64
+"""Pictures in a sample grid."""
+
 
 class DCGAN(Model):
     """A generator of pictures from noise, and its discriminator: the game that every translator here grew from."""
@@ -32,6 +35,6 @@ class DCGAN(Model):
         return {"sample": self.G}
 
     def show(self, batch: Labelled, translators: Mapping[str, nn.Module]) -> Mapping[str, Tensor]:
-        # The same noise at every call, so that samples over time show one picture growing.
-        noise = torch.randn(len(batch.images), self.G.latent, generator=torch.Generator().manual_seed(0))
-        return {"real": batch.images, "made": translators["sample"](noise.to(batch.images.device))}
+        # The same noise at every call, so that samples over time show the same pictures growing.
+        noise = torch.randn(SAMPLES, self.G.latent, generator=torch.Generator().manual_seed(0))
+        return {"made": translators["sample"](noise.to(batch.images.device))}
