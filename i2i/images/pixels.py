@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
+from PIL import Image
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -93,9 +94,9 @@ def with_channels(pixels: Array, channels: int) -> Array:
 def resize(pixels: Array, size: tuple[int, int], *, nearest: bool = False) -> Array:
     """Bring a picture to `size`, (height, width); the same geometry at training and at translation.
 
-    Each axis shrinks by the mean over the area of a new pixel (antialiased) and grows by cubic interpolation; what
-    shrinks is shrunk first. The same size returns the picture as it is. `nearest` takes the nearest pixel, so that a
-    label map gets no new labels.
+    Bicubic with antialiasing, as the reference implementation resizes (Pillow). OpenCV's area mean, its only
+    antialiased way to shrink, takes 4.5% of the gradient from a photo on its way from 256 to 143 pixels. The same size
+    returns the picture as it is. `nearest` takes the nearest pixel, so that a label map gets no new labels.
 
     Shape: (H, W, C) uint8, uint16 or float32 in [0, 1] -> (height, width, C) of the same dtype.
     """
@@ -103,15 +104,15 @@ def resize(pixels: Array, size: tuple[int, int], *, nearest: bool = False) -> Ar
     if size == (height, width):
         return pixels
     if nearest:
-        return _resized(pixels, size, cv2.INTER_NEAREST_EXACT)
-    shrunk = _resized(pixels, (min(height, size[0]), min(width, size[1])), cv2.INTER_AREA)
-    grown = _resized(shrunk, size, cv2.INTER_CUBIC)
-    # Cubic interpolation overshoots at edges; integers saturate by themselves.
-    return np.clip(grown, 0, 1) if grown.dtype == np.float32 and grown is not shrunk else grown
-
-
-def _resized(pixels: Array, size: tuple[int, int], interpolation: int) -> Array:
-    if size == pixels.shape[:2]:
-        return pixels
-    resized = cv2.resize(np.ascontiguousarray(pixels), (size[1], size[0]), interpolation=interpolation)
-    return resized if resized.ndim == 3 else resized[:, :, None]  # cv2 drops the axis of a single channel
+        small = cv2.resize(np.ascontiguousarray(pixels), (size[1], size[0]), interpolation=cv2.INTER_NEAREST_EXACT)
+        return small if small.ndim == 3 else small[:, :, None]  # cv2 drops the axis of a single channel
+    if pixels.dtype == np.uint8 and pixels.shape[2] in (1, 3):
+        image = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
+        return np.atleast_3d(np.array(image.resize((size[1], size[0]), Image.Resampling.BICUBIC)))
+    planes = [
+        np.asarray(Image.fromarray(plane).resize((size[1], size[0]), Image.Resampling.BICUBIC))
+        for plane in np.moveaxis(pixels.astype(np.float32), 2, 0)
+    ]
+    # Cubic interpolation overshoots at edges.
+    values = np.clip(np.stack(planes, axis=2), 0, _top(pixels.dtype))
+    return values if pixels.dtype == np.float32 else np.rint(values).astype(pixels.dtype)
