@@ -16,7 +16,7 @@ from i2i import images
 from i2i.data.settings import DataSettings
 from i2i.engine import checkpoint
 from i2i.engine.settings import TrainingSettings
-from i2i.errors import DatasetError, ModelFileError, SettingsError, TrainingError, UserError
+from i2i.errors import DatasetError, ModelFileError, PictureError, SettingsError, TrainingError, UserError
 from i2i.experiment import Experiment, change, from_yaml
 from i2i.losses.reconstruction import l1
 from i2i.models.settings import DCGAN, CycleGAN, Pix2Pix
@@ -238,6 +238,21 @@ def test_a_longer_run_equals_one_that_was_long_from_the_start(data, tmp_path):
     assert from_yaml(tmp_path / "parts" / "experiment.yaml") == on(constant, steps=6)
 
 
+@pytest.mark.parametrize("gone", ["train", "val"])
+def test_a_picture_that_vanishes_costs_no_step_that_was_made_before(gone, tmp_path):
+    data = folders(folders(tmp_path / "data", 4), 1, "val")
+
+    class Vanishes(Notes):
+        def stepped(self, step: int) -> None:
+            if step == 3:
+                for file in (data / gone / "A").iterdir():
+                    file.unlink()
+
+    with pytest.raises(PictureError, match=f"{gone}/A"):
+        run(on(PIX2PIX, steps=9, sample_every=4), data, tmp_path / "run", listener=Vanishes())
+    assert learned(tmp_path / "run")["progress"]["rounds"] == (3 if gone == "train" else 4)
+
+
 def test_a_longer_schedule_is_noted(data, tmp_path):
     run(on(PIX2PIX, steps=1), data, tmp_path / "run")
     notes = Notes()
@@ -430,7 +445,10 @@ def test_time_that_is_up_saves_and_returns(data, tmp_path):
 
 def test_a_checkpoint_is_written_every_so_many_steps(data, tmp_path, monkeypatch):
     saved = []
-    monkeypatch.setattr(Recorder, "save", lambda self: saved.append(self.trainer.progress.rounds))
+    write = checkpoint.save
+    monkeypatch.setattr(
+        checkpoint, "save", lambda state, path: (saved.append(state["progress"]["rounds"]), write(state, path))
+    )
     run(on(PIX2PIX, steps=5, checkpoint_every=2), data, tmp_path / "run")
     assert saved == [2, 4, 5]
 

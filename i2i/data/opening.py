@@ -101,23 +101,6 @@ def open_dataset(kind: Kind, root: str | Path, settings: DataSettings, *, seed: 
     )
 
 
-def open_split(
-    kind: Kind,
-    root: str | Path,
-    split: str,
-    settings: DataSettings,
-    *,
-    channels: tuple[int, int] | None = None,
-    deep: bool | None = None,
-) -> Dataset[Any]:
-    """All of a split as validation sees it, nothing drawn at random. Raises DatasetError."""
-    found = _find(kind, root, split, settings)
-    looked = _look(found, settings)
-    return _dataset(
-        kind, found.sides, settings, 0, channels or looked[0], looked[1] if deep is None else deep, train=False
-    )
-
-
 def _validation(
     kind: Kind, root: str | Path, names: list[str], settings: DataSettings, notes: list[str]
 ) -> tuple[str | None, tuple[list[Any], ...]]:

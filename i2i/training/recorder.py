@@ -49,7 +49,7 @@ class Recorder:
         self._validated = opened.validation is not None
         self._seen = opened.validation if opened.validation is not None else opened.train
         self._seen_count = opened.counts["validation" if self._validated else "train"]
-        self._first_step, self._start = trainer.progress.rounds, time.monotonic()
+        self._start = time.monotonic()
         self._earlier = _seconds_so_far(run)
         self._logged_at, self._logged_images, self._logged_wait = self._start, trainer.progress.images, 0.0
         self._saved_at, self._saved_step = self._start, -1
@@ -88,9 +88,11 @@ class Recorder:
         """The last state is always saved, however short the run was."""
         self.add_to_log()
         if self._saved_step != self.trainer.progress.rounds:
+            # The state first: the pictures that samples show may be gone.
+            self._save_state()
             self._measure_norm_mode()
             self.sample()
-            self.save()
+            self._publish()
 
     def close(self) -> None:
         """Finish the log's files."""
@@ -130,7 +132,12 @@ class Recorder:
         images.write(path, report.sheet(columns))
 
     def save(self) -> None:
-        """Checkpoint, translator files, report. Raises TrainingError rather than keep weights that are no numbers."""
+        """Checkpoint, translator files, report."""
+        self._save_state()
+        self._publish()
+
+    def _save_state(self) -> None:
+        """The checkpoint. Raises TrainingError rather than keep weights that are no numbers."""
         for name, value in self.trainer.model.state_dict().items():
             if value.is_floating_point() and not torch.isfinite(value).all():
                 raise TrainingError(
@@ -145,6 +152,9 @@ class Recorder:
         }
         checkpoint.save(state, self.run / "checkpoint.pt")
         self._saved_at, self._saved_step = time.monotonic(), self.trainer.progress.rounds
+
+    def _publish(self) -> None:
+        """Translator files and report."""
         self._measure_norm_mode()
         ship(self.experiment, self.opened.channels, self.trainer, self._norm_mode, self.run)
         report.run_report(self.run)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from i2i import images
-from i2i.data.opening import infer_channels, open_dataset, open_split
+from i2i.data.opening import infer_channels, open_dataset
 from i2i.data.settings import DataSettings
 from i2i.errors import DatasetError
 from i2i.images import Probe
@@ -95,13 +95,6 @@ def test_pictures_have_the_labels_of_their_folders(tmp_path):
     opened = open_dataset("pictures", tmp_path, SETTINGS)
     assert opened.classes == ("cat", "dog")
     assert {int(opened.train[index].labels) for index in range(len(opened.train))} == {0, 1}
-
-
-def test_a_split_is_opened_whole_and_unaugmented(tmp_path):
-    fill(tmp_path / "test", 3, (8, 16))
-    dataset = open_split("pairs", tmp_path, "test", SETTINGS)
-    assert len(dataset) == 3
-    assert np.array_equal(dataset[(0, 1)].source, dataset[(9, 1)].source)
 
 
 def test_unpaired_data_for_a_recipe_of_pairs_is_refused(tmp_path):
