@@ -1,0 +1,20 @@
+"""Random pictures in the shape of a loader's batch."""
+
+from typing import Any
+
+import torch
+
+from i2i.batches import Domains, Labelled, Pairs
+from i2i.experiment import Experiment
+
+
+def random_batch(experiment: Experiment, channels: tuple[int, int] = (3, 3)) -> Any:
+    """Bytes on the CPU, as a loader hands them to the trainer. Shape: (N, C, H, W) uint8 each."""
+    count, (height, width) = experiment.training.batch_size, experiment.data.crop
+
+    def pictures(channels: int) -> torch.Tensor:
+        return torch.randint(256, (count, channels, height, width), dtype=torch.uint8)
+
+    if experiment.needs == "pictures":
+        return Labelled(pictures(channels[1]), torch.zeros(count, dtype=torch.long))
+    return (Pairs if experiment.needs == "pairs" else Domains)(pictures(channels[0]), pictures(channels[1]))
