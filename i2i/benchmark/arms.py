@@ -6,13 +6,13 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from i2i.errors import TrainingError
-
 
 SPINCOUNT = "1000"
 """What `i2i.cli.main` sets."""
@@ -74,10 +74,8 @@ class Arm:
     def close(self) -> None:
         """End the process and wait for it."""
         if self._process.stdin and not self._process.stdin.closed:
-            try:
+            with suppress(BrokenPipeError):  # it ended on its own
                 self._process.stdin.close()
-            except BrokenPipeError:  # it ended on its own
-                pass
         try:
             self._process.wait(timeout=20)
         except subprocess.TimeoutExpired:

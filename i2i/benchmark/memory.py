@@ -1,6 +1,7 @@
 """Peak memory of this process, from a moment on."""
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -18,11 +19,9 @@ class Peak:
         if device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(device)
             return
-        try:
-            # Linux forgets the peak of before, which importing may have set; where it may not, growth is understated.
+        # Linux forgets the peak of before, which importing may have set; where it does not, growth is overstated.
+        with suppress(OSError):
             Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-        except OSError:
-            pass
         self._before = resident()
 
     def bytes(self) -> int | None:

@@ -4,11 +4,11 @@ pix2pix that the user has. It runs in that folder, whose packages it imports by 
 
 import importlib
 import importlib.util
-import os
 import sys
 import time
 import types
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -131,7 +131,7 @@ def main() -> int:
     """Serve one task: {"flags", "device", "shape": of a random batch, or None to read a folder}."""
     channel = Channel()
     task = channel.task()
-    sys.path.insert(0, os.getcwd())
+    sys.path.insert(0, str(Path.cwd()))
     if task["shape"] is None:
         playing: Reference = EndToEnd(task["flags"], task["device"])
     else:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from i2i.benchmark.batches import random_batch
 from i2i.benchmark.convert import random_translator
@@ -44,30 +45,14 @@ def measure_scale(
     """Time a round and a conversion at each size. Raises SettingsError where the networks cannot take one."""
     where = choose_device(device)
     precision = choose_precision(experiment.training.precision, where)
-    generator = experiment.model.generator
-    found = []
-    for size in sorted(sizes):
-        sized = change(experiment, {"data": {"size": str(size)}})
-        trainer = make_trainer(sized, where, precision)
-        batches = [trainer.move(random_batch(sized)) for _ in range(sized.training.accumulate)]
-        pixels = sum(len(batch[0]) for batch in batches) * size**2
-        warm_up = WARM_UP["cuda"] if where.type == "cuda" else 1
-        step = seconds_a_call(lambda: trainer.round(batches), where, repeats=repeats, warm_up=warm_up)  # noqa: B023
-        del trainer, batches
-        convert = None
-        if experiment.needs != "pictures":
-            kind = "unet" if isinstance(generator, UNet) else "resnet"
-            width, half = generator.width, "bf16" if describe(where, precision).endswith("bf16") else "fp32"
-            translator = random_translator(
-                kind, size, width=width, device=str(where), precision=half, batch_size=1
-            )
-            picture = np.zeros((size, size, 3), np.uint8)
-            convert = seconds_a_call(lambda: translator.arrays([picture]), where, repeats=repeats)  # noqa: B023
-        found.append(
-            SizeFigures(
-                size=size, step_ns=_ns(step, pixels), convert_ns=_ns(convert, size**2) if convert is not None else None
-            )
+    found = [
+        SizeFigures(
+            size=size,
+            step_ns=_step(change(experiment, {"data": {"size": str(size)}}), where, precision, repeats),
+            convert_ns=_convert(experiment, size, where, precision, repeats),
         )
+        for size in sorted(sizes)
+    ]
     first, last = found[0], found[-1]
     return ScaleFigures(
         recipe=experiment.recipe,
@@ -78,6 +63,33 @@ def measure_scale(
         if last.convert_ns is not None and first.convert_ns is not None
         else None,
     )
+
+
+def _step(experiment: Experiment, device: torch.device, precision: torch.dtype, repeats: int) -> Spread:
+    trainer = make_trainer(experiment, device, precision)
+    batches = [trainer.move(random_batch(experiment)) for _ in range(experiment.training.accumulate)]
+    height, width = experiment.data.crop
+    warm_up = WARM_UP["cuda"] if device.type == "cuda" else 1
+    seconds = seconds_a_call(lambda: trainer.round(batches), device, repeats=repeats, warm_up=warm_up)
+    return _ns(seconds, sum(len(batch[0]) for batch in batches) * height * width)
+
+
+def _convert(
+    experiment: Experiment, size: int, device: torch.device, precision: torch.dtype, repeats: int
+) -> Spread | None:
+    if experiment.needs == "pictures":
+        return None
+    generator = experiment.model.generator
+    translator = random_translator(
+        "unet" if isinstance(generator, UNet) else "resnet",
+        size,
+        width=generator.width,
+        device=str(device),
+        precision="bf16" if precision == torch.bfloat16 else "fp32",
+        batch_size=1,
+    )
+    picture = np.zeros((size, size, 3), np.uint8)
+    return _ns(seconds_a_call(lambda: translator.arrays([picture]), device, repeats=repeats), size**2)
 
 
 def _ns(seconds: Spread, pixels: int) -> Spread:

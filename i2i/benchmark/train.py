@@ -173,9 +173,7 @@ def alternate(
 
 def paired_ratios(ours: Sequence[Played], theirs: Sequence[Played]) -> tuple[float, ...]:
     """How many times faster ours is, repeat by repeat: ratios of images a second."""
-    return tuple(
-        (a.images / a.seconds) / (b.images / b.seconds) for a, b in zip(ours, theirs, strict=True)
-    )
+    return tuple((a.images / a.seconds) / (b.images / b.seconds) for a, b in zip(ours, theirs, strict=True))
 
 
 def summarize(name: str, played: Sequence[Played], *, loading: bool) -> ArmFigures:

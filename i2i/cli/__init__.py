@@ -16,6 +16,7 @@ VERBS = {
     "check": "look a dataset through before training",
     "fetch": "bring one of the public sets",
     "recipes": "the table of recipes",
+    "benchmark": "how fast training, conversion and loading are here, beside the hardware's limit",
 }
 
 HELP = """\
@@ -37,6 +38,7 @@ OUT_OF_MEMORY = {
     "demo": "out of memory. The demo's grows with --size: lower it.",
     "translate": "out of memory. It grows with --batch-size and the pictures: lower --batch-size, or try --fit 512.",
     "evaluate": "out of memory. It grows with --batch-size and the pictures: lower --batch-size.",
+    "benchmark": "out of memory. It grows with --batch-size, --size, --sizes and --width: lower one of them.",
 }
 
 
