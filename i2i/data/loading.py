@@ -3,24 +3,25 @@
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import torch
-from torch.utils.data import DataLoader, Dataset, Sampler, default_collate
+from torch.utils.data import DataLoader, Dataset, default_collate
 
 from i2i.errors import UserError
 
 
 def make_loader(
     dataset: Dataset[Any],
-    sampler: Sampler[list[Any]],
+    sampler: Iterable[list[Any]],
     workers: int,
     pin: bool = False,
     *,
     seed: int = 0,
     start_method: str | None = None,
     prefetch: int = 4,
+    collate: Callable[[list[Any]], Any] = default_collate,
 ) -> DataLoader[Any]:
     """Batches of `dataset` in the order of `sampler`, decoded by `workers` processes (0: by this one).
 
@@ -29,7 +30,7 @@ def make_loader(
     """
     return _Loader(
         _Telling(dataset),
-        collate_fn=_collate,
+        collate_fn=_Collate(collate),
         batch_sampler=sampler,
         num_workers=workers,
         pin_memory=pin,
@@ -54,11 +55,20 @@ class _Telling(Dataset[Any]):
             return error
 
 
-def _collate(items: list[Any]) -> Any:
-    return next((item for item in items if isinstance(item, UserError)), None) or default_collate(items)
+class _Collate:
+    """Items to a batch, or to the first error among them."""
+
+    def __init__(self, collate: Callable[[list[Any]], Any]) -> None:
+        self.collate = collate
+
+    def __call__(self, items: list[Any]) -> Any:
+        return next((item for item in items if isinstance(item, UserError)), None) or self.collate(items)
 
 
 class _Loader(DataLoader[Any]):
+    def check_worker_number_rationality(self) -> None:
+        """Torch would warn of many workers in its own words; whoever starts them says so once."""
+
     def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
         for batch in super().__iter__():
             if isinstance(batch, UserError):

@@ -6,6 +6,9 @@ from pydantic import Field
 
 from i2i.settings import Direction, Resize, Size, parse_size, settings
 
+Cache = Literal["auto", "memory", "disk", "none"]
+"""Where pictures are kept decoded while a run trains; no setting of it, since it changes no number."""
+
 
 @settings
 class DataSettings:

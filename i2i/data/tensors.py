@@ -24,5 +24,5 @@ def decoded(pixels: Array, channels: int, deep: bool) -> Array:
 def as_tensor(pixels: Array) -> Tensor:
     """(H, W, C) to (C, H, W): uint8 as it is, to be scaled on the device; float32 in [0, 1] to [-1, 1]."""
     if pixels.dtype == np.uint8:
-        return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))
+        return torch.from_numpy(np.array(pixels.transpose(2, 0, 1), order="C"))  # a copy: pixels may be kept
     return to_network(np.clip(pixels, 0, 1))[0]

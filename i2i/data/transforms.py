@@ -12,12 +12,11 @@ from typing import Any
 import cv2
 import numpy as np
 
+from i2i.data.crops import Frames, Key, cut, frames
 from i2i.data.settings import DataSettings
 from i2i.errors import DatasetError
 from i2i.images import resize, shown
 from i2i.images.pixels import Array
-
-Key = Sequence[int]
 
 
 def generator(key: Key) -> np.random.Generator:
@@ -33,32 +32,51 @@ class Transform:
         self.settings = settings
         self.train = train
         self.nearest = tuple(nearest)
-        self.geometry = self.photometry = None
-        if train:
-            self.geometry = _geometry(settings, self.nearest)
-            self.photometry = _photometry(settings) if photometry else None
+        self.affine = _affine(settings, self.nearest) if train else None
+        self.photometry = _photometry(settings) if train and photometry else None
 
-    def fit(self, pixels: Array, *, nearest: bool) -> Array:
-        """Resize by the settings: as loaded in training, as cropped in validation."""
-        size = target_size(pixels.shape[:2], self.settings, train=self.train)
-        return resize(pixels, size, nearest=nearest)
+    @property
+    def only_crops(self) -> bool:
+        """Whether `__call__` crops and mirrors at random, and nothing else."""
+        return self.train and self.affine is None and self.photometry is None
+
+    def target(self, size: tuple[int, int]) -> tuple[int, int]:
+        """What `fit` brings a picture of `size` to; (height, width) both."""
+        return target_size(size, self.settings, train=self.train)
+
+    def fit(self, pixels: Array, *, nearest: bool, size: tuple[int, int] | None = None) -> Array:
+        """Resize by the settings: as loaded in training, as cropped in validation.
+
+        `size` is the picture's own where it was decoded smaller.
+        """
+        return resize(pixels, self.target(size or pixels.shape[:2]), nearest=nearest)
+
+    def frames(self, keys: Sequence[Key], heights: Array, widths: Array) -> Frames:
+        """The training crops of pictures of these sizes."""
+        return frames(keys, heights, widths, self.settings.crop, flip=self.settings.flip)
 
     def __call__(self, key: Key, pictures: Sequence[Array], name: object) -> list[Array]:
         """Crop pictures of one size, (H, W, C) of uint8 or float32 in [0, 1]; `name` is the file, for the error."""
-        self._check_size(pictures[0], name)
-        if self.geometry is None:
+        self.check_size(pictures[0], name)
+        if not self.train:
             return [_middle(picture, self.settings.crop) for picture in pictures]
         draw = generator(key)
-        _seed(self.geometry, draw)
-        names = _names(self.nearest)
-        moved = self.geometry(**dict(zip(names, pictures, strict=True)))
-        results = [moved[name] for name in names]
+        results = list(pictures)
+        if self.affine is not None:
+            _seed(self.affine, draw)
+            names = _names(self.nearest)
+            moved = self.affine(**dict(zip(names, pictures, strict=True)))
+            results = [moved[name] for name in names]
+        height, width = results[0].shape[:2]
+        frame = self.frames([key], np.array([height]), np.array([width]))
+        results = [cut(picture, frame, self.settings.crop) for picture in results]
         if self.photometry is not None:
             _seed(self.photometry, draw)
             results[0] = self.photometry(image=results[0])["image"]
         return results
 
-    def _check_size(self, picture: Array, name: object) -> None:
+    def check_size(self, picture: Array, name: object) -> None:
+        """Refuse a fitted picture that is smaller than the crop. Raises DatasetError."""
         height, width = picture.shape[:2]
         crop_height, crop_width = self.settings.crop
         if height < crop_height or width < crop_width:
@@ -97,28 +115,23 @@ def _albumentations() -> ModuleType:
     return albumentations
 
 
-def _geometry(settings: DataSettings, nearest: tuple[bool, ...]) -> Any:
+def _affine(settings: DataSettings, nearest: tuple[bool, ...]) -> Any:
+    if not (settings.rotate or settings.scale or settings.shift):
+        return None
     A = _albumentations()
-    steps = []
-    if settings.rotate or settings.scale or settings.shift:
-        steps.append(
-            A.Affine(
-                rotate=(-settings.rotate, settings.rotate),
-                scale=(1 - settings.scale, 1 + settings.scale),
-                translate_percent=(-settings.shift, settings.shift),
-                keep_ratio=True,
-                interpolation=cv2.INTER_NEAREST if all(nearest) else cv2.INTER_LINEAR,
-                mask_interpolation=cv2.INTER_NEAREST,
-                border_mode=cv2.BORDER_REFLECT_101,
-                p=1,
-            )
-        )
-    steps.append(A.RandomCrop(*settings.crop))
-    if settings.flip:
-        steps.append(A.HorizontalFlip(p=0.5))
+    step = A.Affine(
+        rotate=(-settings.rotate, settings.rotate),
+        scale=(1 - settings.scale, 1 + settings.scale),
+        translate_percent=(-settings.shift, settings.shift),
+        keep_ratio=True,
+        interpolation=cv2.INTER_NEAREST if all(nearest) else cv2.INTER_LINEAR,
+        mask_interpolation=cv2.INTER_NEAREST,
+        border_mode=cv2.BORDER_REFLECT_101,
+        p=1,
+    )
     kinds = zip(_names(nearest), nearest, strict=True)
     return A.Compose(
-        steps, additional_targets={name: "mask" if label else "image" for name, label in kinds if name != "image"}
+        [step], additional_targets={name: "mask" if label else "image" for name, label in kinds if name != "image"}
     )
 
 
@@ -129,6 +142,8 @@ def _names(nearest: tuple[bool, ...]) -> list[str]:
 
 
 def _photometry(settings: DataSettings) -> Any:
+    if not (settings.brightness or settings.contrast or settings.blur or settings.noise or settings.jpeg):
+        return None
     A = _albumentations()
     steps = []
     if settings.brightness or settings.contrast:
@@ -143,7 +158,7 @@ def _photometry(settings: DataSettings) -> Any:
         steps.append(A.GaussNoise(std_range=(0, settings.noise), p=1))
     if settings.jpeg:
         steps.append(A.ImageCompression(quality_range=(settings.jpeg, 100), p=1))
-    return A.Compose(steps) if steps else None
+    return A.Compose(steps)
 
 
 def _seed(compose: Any, draw: np.random.Generator) -> None:

@@ -6,7 +6,7 @@ here imports torch until a tensor is asked for.
 
 from i2i.images.files import SUFFIXES, is_picture, shown
 from i2i.images.pixels import from_network, resize, scale, to_depth, to_network, with_channels
-from i2i.images.reading import MAX_PIXELS, Picture, Probe, probe, read, read_picture
+from i2i.images.reading import MAX_PIXELS, Picture, Probe, Size, probe, read, read_picture, read_reduced
 from i2i.images.writing import write
 
 __all__ = [
@@ -14,11 +14,13 @@ __all__ = [
     "SUFFIXES",
     "Picture",
     "Probe",
+    "Size",
     "from_network",
     "is_picture",
     "probe",
     "read",
     "read_picture",
+    "read_reduced",
     "resize",
     "scale",
     "shown",

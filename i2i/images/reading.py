@@ -4,8 +4,10 @@ Networks never see alpha: it is cut off and the colour below it is kept as store
 takes it from `read_picture`.
 """
 
+import math
 import os
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -20,6 +22,17 @@ from i2i.images.pixels import Array, with_channels
 
 MAX_PIXELS = 400_000_000
 """Larger pictures are refused before they are decoded: 400 megapixels are 1.2 GB as 8-bit RGB."""
+
+REDUCED_FROM = 2.0
+"""A JPEG may be decoded smaller if it stays this much larger than what it is resized to.
+
+Of photos (the samples of scikit-image as JPEG of quality 92) that leaves 0.5 to 1.3 levels of mean difference to whole
+decoding and 1 to 3% less gradient; at 1.0 it is 0.7 to 2.1 levels and up to 23% more gradient (aliasing), at 3.0 0.3
+to 1.1 levels and 1%.
+"""
+
+Size = tuple[int, int]
+"""(height, width)."""
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "DIB", "TIFF", "GIF")
 _GRAY = frozenset({"1", "L", "LA", "La", "I;16", "I;16B", "I;16L", "I;16N"})
@@ -75,18 +88,36 @@ def read(path: str | os.PathLike[str], *, channels: int | None = None) -> Array:
     return pixels if channels is None else with_channels(pixels, channels)
 
 
+def read_reduced(path: str | os.PathLike[str], target: Callable[[Size], Size] | None) -> tuple[Array, Size]:
+    """Decode a picture that will be resized to `target` of its size, and say its own size. Raises PictureError.
+
+    A JPEG more than 2 * REDUCED_FROM times as large is decoded at a half, a quarter or an eighth: so many times fewer
+    pixels to compute. No target decodes the whole picture.
+
+    Shape: (H, W, C) as `read`, or smaller.
+    """
+    picture, size = _read(Path(path), MAX_PIXELS, target)
+    return picture.pixels, size
+
+
 def read_picture(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) -> Picture:
     """Decode a picture with its alpha, colour profile, EXIF and resolution. Raises PictureError."""
-    path = Path(path)
+    return _read(Path(path), max_pixels, None)[0]
+
+
+def _read(path: Path, max_pixels: int, target: Callable[[Size], Size] | None) -> tuple[Picture, Size]:
     try:
         _refuse_what_is_no_file(path)
         data = path.read_bytes()
         with Quiet():
             header = _Header(BytesIO(data), path)
-            if header.probe.width * header.probe.height > max_pixels:
-                size = f"{header.probe.width} x {header.probe.height} pixels"
+            width, height = header.probe.width, header.probe.height
+            if width * height > max_pixels:
+                size = f"{width} x {height} pixels"
                 raise unreadable(path, f"{size} are more than the {max_pixels / 1e6:g} million that are decoded")
-            return header.decode(data)
+            if target is not None:
+                header.reduce(target((height, width)))
+            return header.decode(data), (height, width)
     except DAMAGED as error:
         raise unreadable(path, error) from error
 
@@ -146,6 +177,12 @@ class _Header:
         if bits > 8 and (channels not in (1, 3, 4) or colours not in (0, 1, 2)):
             raise unreadable(self.path, f"a {bits}-bit TIFF that is neither gray nor RGB; save it as one of these")
         return 16 if bits > 8 else 8
+
+    def reduce(self, target: Size) -> None:
+        """Decode no more of a JPEG than `target` needs."""
+        if self.image.format == "JPEG":
+            wanted = [math.ceil(REDUCED_FROM * side) for side in (target if self.orientation >= 5 else target[::-1])]
+            self.image.draft(None, (wanted[0], wanted[1]))  # never below the size that is asked for
 
     def decode(self, data: bytes) -> Picture:
         """The whole picture from the file's bytes."""

@@ -9,6 +9,9 @@ class Listener:
     def note(self, text: str) -> None:
         """A line that a person should read."""
 
+    def decoded(self, done: int, total: int) -> None:
+        """So many of the pictures or pairs that are kept are decoded; before the first step."""
+
     def started(self, step: int, steps: int) -> None:
         """Training begins after `step` of `steps`."""
 

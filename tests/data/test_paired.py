@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from i2i import images
+from i2i.data import paired
 from i2i.data.folders import find_pairs
 from i2i.data.paired import PairedFolder
 from i2i.data.settings import DataSettings
@@ -82,3 +83,62 @@ def test_items_are_the_same_after_pickling(tmp_path):
     copy = pickle.loads(pickle.dumps(dataset))
     for left, right in zip(dataset[(2, 0)], copy[(2, 0)], strict=True):
         assert torch.equal(left, right)
+
+
+def smooth_pair(root, half, suffix="jpg", levels=(40, 200)):
+    """Side by side, one level each: whatever crosses the middle shows."""
+    pixels = np.full((half, 2 * half, 3), levels[0], np.uint8)
+    pixels[:, half:] = levels[1]
+    (root / "train").mkdir()
+    images.write(root / "train" / f"1.{suffix}", pixels, quality=100)
+    return find_pairs(root).pairs
+
+
+@pytest.fixture
+def decoded_sizes(monkeypatch):
+    sizes = []
+    whole = paired.read_reduced
+    monkeypatch.setattr(
+        paired, "read_reduced", lambda *args: (lambda found: (sizes.append(found[0].shape[:2]), found)[1])(whole(*args))
+    )
+    return sizes
+
+
+@pytest.mark.parametrize(("half", "decoded"), [(256, (64, 128)), (260, (260, 520))])
+def test_two_pictures_side_by_side_are_decoded_smaller_only_where_they_do_not_mix(
+    half, decoded, tmp_path, decoded_sizes
+):
+    dataset = PairedFolder(smooth_pair(tmp_path, half), DataSettings(size="16", load=32, flip=False))
+    source, target = dataset[0]
+    assert decoded_sizes == [decoded]
+    assert set(source.unique().tolist()) <= {39, 40, 41}
+    assert set(target.unique().tolist()) <= {199, 200, 201}
+
+
+@pytest.mark.parametrize(
+    ("labels", "direction", "sizes"),
+    [
+        ("none", "AtoB", [(64, 64), (64, 64)]),
+        ("source", "AtoB", [(256, 256), (64, 64)]),
+        ("source", "BtoA", [(64, 64), (256, 256)]),
+        ("both", "AtoB", [(256, 256), (256, 256)]),
+    ],
+)
+def test_label_maps_are_decoded_whole(labels, direction, sizes, tmp_path, decoded_sizes):
+    for side in "AB":
+        (tmp_path / "train" / side).mkdir(parents=True)
+        images.write(tmp_path / "train" / side / "1.jpg", noise(256, 256, 3))
+    settings = DataSettings(size="16", load=32, labels=labels, direction=direction)
+    dataset = PairedFolder(find_pairs(tmp_path).pairs, settings)
+    assert dataset[0].source.shape == (3, 16, 16)
+    assert decoded_sizes == sizes
+
+
+def test_a_short_side_is_that_of_the_whole_picture(tmp_path):
+    for side in "AB":
+        (tmp_path / "train" / side).mkdir(parents=True)
+        images.write(tmp_path / "train" / side / "1.jpg", noise(401, 603, 3))
+    settings = DataSettings(size="32", load=36, resize="short")
+    dataset = PairedFolder(find_pairs(tmp_path).pairs, settings)
+    assert [picture.shape[:2] for picture in dataset.decode(0)] == [(36, 54)] * 2
+    assert dataset.shapes(0) == [(3, 36, 54)] * 2

@@ -267,3 +267,46 @@ def test_reading_imports_no_torch(tmp_path):
     images.write(tmp_path / "a.png", noise(3, 3, 3))
     code = f"import sys, i2i.images as m; m.read({str(tmp_path / 'a.png')!r}); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def photo(path, height, width, **options):
+    """Structures of all sizes, as a photo has them."""
+    generator = np.random.default_rng(0)
+    pixels = np.full((height, width, 3), 127.5, np.float32)
+    for octave in range(2, 9):
+        small = generator.normal(0, 4 * 1.5 ** (octave - 2), (max(2, height >> octave), max(2, width >> octave), 3))
+        pixels += cv2.resize(small.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
+    Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(path, **options)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("side", "shape"), [(103, (410, 501)), (102, (205, 251)), (52, (205, 251)), (51, (103, 126)), (25, (52, 63))]
+)
+def test_a_jpeg_is_decoded_as_small_as_its_target_allows_and_never_smaller(tmp_path, side, shape):
+    path = photo(tmp_path / "a.jpg", 410, 501, quality=92)
+    pixels, size = images.read_reduced(path, lambda size: (side, side))
+    assert size == (410, 501)
+    assert pixels.shape == (*shape, 3)
+    assert min(pixels.shape[:2]) >= 2 * side
+    whole = images.resize(images.read(path), (side, side)).astype(float)
+    assert np.abs(images.resize(pixels, (side, side)) - whole).mean() < 1.5
+
+
+@pytest.mark.parametrize(("orientation", "shape"), [(1, (50, 100, 3)), (6, (100, 50, 3))])
+def test_a_jpeg_lying_on_its_side_is_reduced_by_the_sides_that_are_seen(tmp_path, orientation, shape):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = photo(tmp_path / "a.jpg", 200, 400, exif=exif)
+    asked = []
+    pixels, size = images.read_reduced(path, lambda size: (asked.append(size), (shape[0] // 2, shape[1] // 2))[1])
+    assert asked == [size] == [(4 * shape[0], 4 * shape[1])]
+    assert pixels.shape == shape
+
+
+def test_whole_pictures_are_read_where_nothing_may_be_lost(tmp_path):
+    jpeg, png = photo(tmp_path / "a.jpg", 400, 400), photo(tmp_path / "a.png", 400, 400)
+    assert images.read_reduced(jpeg, None)[0].shape == (400, 400, 3)
+    assert images.read_reduced(jpeg, lambda size: size)[0].shape == (400, 400, 3)
+    assert images.read_reduced(jpeg, lambda size: (101, 101))[0].shape == (400, 400, 3)
+    assert images.read_reduced(png, lambda size: (20, 20))[0].shape == (400, 400, 3)
