@@ -35,7 +35,7 @@ class TermFigures:
     noise: float
     """Standard deviation between the seeds of one arm: likewise, of all arms together."""
     ratio: float
-    """The difference in units of what the noise alone makes of so few seeds: about 1 where the arms do not differ."""
+    """The difference in units of what the noise alone makes of so few seeds: 1 or less where the arms do not differ."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -59,7 +59,11 @@ def _matrix(device: torch.device, precision: torch.dtype, repeats: int, scale: f
     side = max(16, int((8192 if device.type == "cuda" else 2048) * scale))
     a, b = (torch.randn(side, side, device=device).to(precision) for _ in range(2))
     out = torch.empty_like(a)
-    return 2 * side**3 / seconds_a_call(lambda: torch.mm(a, b, out=out), device, repeats=repeats).lowest
+    return (
+        2
+        * side**3
+        / seconds_a_call(lambda: torch.mm(a, b, out=out), device, repeats=repeats, least_s=0.2 * scale).lowest
+    )
 
 
 def _convolution(device: torch.device, precision: torch.dtype, repeats: int, scale: float) -> float:
@@ -75,7 +79,7 @@ def _convolution(device: torch.device, precision: torch.dtype, repeats: int, sca
             def convolve(x: torch.Tensor = x, weight: torch.Tensor = weight) -> torch.Tensor:
                 return functional.conv2d(x, weight, padding=1)
 
-            seconds = seconds_a_call(convolve, device, repeats=repeats, least_s=0.1).lowest
+            seconds = seconds_a_call(convolve, device, repeats=repeats, least_s=0.1 * scale).lowest
             best = max(best, 2 * batch * side**2 * CHANNELS**2 * KERNEL**2 / seconds)
     return best
 
@@ -85,4 +89,4 @@ def _copy(device: torch.device, repeats: int, scale: float) -> float:
     size = max(1024, int((2**30 if device.type == "cuda" else 2**28) * scale))
     source = torch.zeros(size, dtype=torch.uint8, device=device)
     target = torch.ones_like(source)
-    return 2 * size / seconds_a_call(lambda: target.copy_(source), device, repeats=repeats).lowest
+    return 2 * size / seconds_a_call(lambda: target.copy_(source), device, repeats=repeats, least_s=0.2 * scale).lowest

@@ -110,6 +110,10 @@ def measure_training(
     """
     where = choose_device(device)
     precision = choose_precision(experiment.training.precision, where)
+    if against is not None:
+        # Said before minutes are spent on measuring.
+        against = check_checkout(against)
+        reference_flags(experiment, data=data, scratch=Path())
     with only_shapes():
         parameters = sum(weight.numel() for weight in experiment.build(3, 3).parameters())
     rates = rates or measure_rates(where, [precision])
@@ -118,7 +122,7 @@ def measure_training(
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="i2i-benchmark-")))
         arms = [stack.enter_context(_ours(experiment, str(where), data, workers))]
         if against is not None:
-            arms.append(stack.enter_context(_reference(experiment, str(where), data, check_checkout(against), scratch)))
+            arms.append(stack.enter_context(_reference(experiment, str(where), data, against, scratch)))
         flops = count_round(experiment)
         for arm in arms:
             arm.ready()

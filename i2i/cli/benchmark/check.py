@@ -21,10 +21,16 @@ def main(args: Sequence[str]) -> int:
     found = check_recipes(device=asked.device)
     leave(asked.json, "check", found)
     rows = [
-        (one.recipe, share(one.difference), f"{one.replayed} of {one.rounds}", "ok" if one.problem is None else "WRONG")
+        (
+            one.recipe,
+            share(one.difference),
+            share(one.later),
+            f"{one.replayed} of {one.rounds}",
+            "ok" if one.problem is None else "WRONG",
+        )
         for one in found
     ]
-    head = ("recipe", "difference from fp32 eager", "replayed from a graph", "")
+    head = ("recipe", "first round, beside fp32 eager", "the others", "replayed from a graph", "")
     table(f"Tiny rounds, {found[0].device}", head, rows)
     wrong = [one for one in found if one.problem is not None]
     for one in wrong:

@@ -3,10 +3,12 @@
 import dataclasses
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +21,8 @@ from i2i.files import make_writable, write_text
 
 LEAST_S = 15.0
 """A part that has less time than this is not begun."""
+CLEARING_S = 10.0
+"""How long a part may clear up that had no more time."""
 SMALL = ("--size", "128", "--width", "32")
 """What two cores train in reasonable time."""
 
@@ -108,11 +112,11 @@ def sections(gpu: bool, data: Path, against: Path | None) -> Iterator[Section]:
         yield Section("pix2pix-fp32", ("train", "pix2pix", "--precision", "fp32", "--repeats", "3"), 50)
         yield Section("pix2pix-batch-16", ("train", "pix2pix", "--batch-size", "16", "--repeats", "3"), 50)
         return
-    yield Section("pix2pix", ("train", "pix2pix", *SMALL, "--repeats", "3", *beside), 120)
-    yield Section("pix2pix-data", ("train", "pix2pix", *SMALL, *folder, "--repeats", "3", *beside), 120)
+    yield Section("pix2pix", ("train", "pix2pix", *SMALL, "--repeats", "3", *beside), 150)
+    yield Section("pix2pix-data", ("train", "pix2pix", *SMALL, *folder, "--repeats", "3", *beside), 180)
     yield Section("load", ("load", "pix2pix", "--size", "128", *folder, "--repeats", "3"), 40)
     convert = ("convert", "--size", "128", "--width", "32", "--pictures", "16", "--repeats", "2")
-    yield Section("convert", convert, 60)
+    yield Section("convert", convert, 90)
     small = ("scale", "pix2pix", "--width", "16", "--sizes", "64", "128", "256", "--repeats", "2")
     yield Section("scale", small, 60)
     yield Section("cyclegan", ("train", "cyclegan", *SMALL, "--rounds", "3", "--repeats", "2", *beside), 120)
@@ -155,8 +159,7 @@ def _call(command: Sequence[str], limit_s: float) -> tuple[int | None, str, str]
         try:
             said, told = process.communicate(timeout=limit_s)
         except subprocess.TimeoutExpired:
-            _end(process)
-            said, told = process.communicate()
+            said, told = _end(process)
             return None, said, told
         except BaseException:
             _end(process)
@@ -164,14 +167,17 @@ def _call(command: Sequence[str], limit_s: float) -> tuple[int | None, str, str]
         return process.returncode, said, told
 
 
-def _end(process: "subprocess.Popen[str]") -> None:
-    """End a part and whatever it has started: loader processes, the arms."""
-    if os.name == "posix":
-        import signal
-
-        os.killpg(process.pid, signal.SIGKILL)
-    else:
-        process.kill()
+def _end(process: "subprocess.Popen[str]") -> tuple[str, str]:
+    """End a part and whatever it has started: loader processes, the arms. First by Ctrl-C, so that they clear up."""
+    for name in ("SIGINT", "SIGKILL") if os.name == "posix" else ("SIGTERM",):
+        with suppress(ProcessLookupError):
+            if os.name == "posix":
+                os.killpg(process.pid, getattr(signal, name))
+            else:
+                process.kill()
+        with suppress(subprocess.TimeoutExpired):
+            return process.communicate(timeout=CLEARING_S)
+    return "", ""
 
 
 def _failure(code: int | None, told: str, section: Section, left: float) -> str:

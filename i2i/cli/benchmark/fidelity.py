@@ -67,7 +67,7 @@ def main(args: Sequence[str]) -> int:
         table(f"{found.recipe}, {found.steps} steps, {len(found.seeds)} seeds, {data}", head, rows)
         console().print(
             "Difference: between the arms' mean curves. Ratio: of the difference to what the noise alone makes of so "
-            "many seeds; about 1 where the arms learn the same."
+            "many seeds; 1 or less where the arms learn the same."
         )
         took = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in found.seconds.items())
         console().print(f"Time of all runs: {took}.")
