@@ -47,9 +47,12 @@ class Transform:
     def fit(self, pixels: Array, *, nearest: bool, size: tuple[int, int] | None = None) -> Array:
         """Resize by the settings: as loaded in training, as cropped in validation.
 
-        `size` is the picture's own where it was decoded smaller.
+        `size` is the picture's own where it was decoded smaller, by a whole number and rounded up.
         """
-        return resize(pixels, self.target(size or pixels.shape[:2]), nearest=nearest)
+        if size is None or size == pixels.shape[:2]:
+            return resize(pixels, self.target(pixels.shape[:2]), nearest=nearest)
+        times = round(size[0] / pixels.shape[0])
+        return resize(pixels, self.target(size), nearest=nearest, extent=(size[0] / times, size[1] / times))
 
     def frames(self, keys: Sequence[Key], heights: Array, widths: Array) -> Frames:
         """The training crops of pictures of these sizes."""

@@ -91,26 +91,31 @@ def with_channels(pixels: Array, channels: int) -> Array:
     raise ValueError(f"a picture has 1 or 3 channels, not {channels}")
 
 
-def resize(pixels: Array, size: tuple[int, int], *, nearest: bool = False) -> Array:
+def resize(
+    pixels: Array, size: tuple[int, int], *, nearest: bool = False, extent: tuple[float, float] | None = None
+) -> Array:
     """Bring a picture to `size`, (height, width); the same geometry at training and at translation.
 
     Bicubic with antialiasing, as the reference implementation resizes (Pillow). OpenCV's area mean, its only
     antialiased way to shrink, takes 4.5% of the gradient from a photo on its way from 256 to 143 pixels. The same size
-    returns the picture as it is. `nearest` takes the nearest pixel, so that a label map gets no new labels.
+    returns the picture as it is. `nearest` takes the nearest pixel, so that a label map gets no new labels. `extent`,
+    (height, width), is what of the pixels, from the upper left, is the picture: a JPEG of 5 pixels decoded at a half is
+    2.5 of 3.
 
     Shape: (H, W, C) uint8, uint16 or float32 in [0, 1] -> (height, width, C) of the same dtype.
     """
     height, width = pixels.shape[:2]
     if size == (height, width):
         return pixels
+    box = (0, 0, extent[1], extent[0]) if extent is not None else None
     if nearest:
         small = cv2.resize(np.ascontiguousarray(pixels), (size[1], size[0]), interpolation=cv2.INTER_NEAREST_EXACT)
         return small if small.ndim == 3 else small[:, :, None]  # cv2 drops the axis of a single channel
     if pixels.dtype == np.uint8 and pixels.shape[2] in (1, 3):
         image = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
-        return np.atleast_3d(np.array(image.resize((size[1], size[0]), Image.Resampling.BICUBIC)))
+        return np.atleast_3d(np.array(image.resize((size[1], size[0]), Image.Resampling.BICUBIC, box)))
     planes = [
-        np.asarray(Image.fromarray(plane).resize((size[1], size[0]), Image.Resampling.BICUBIC))
+        np.asarray(Image.fromarray(plane).resize((size[1], size[0]), Image.Resampling.BICUBIC, box))
         for plane in np.moveaxis(pixels.astype(np.float32), 2, 0)
     ]
     # Cubic interpolation overshoots at edges.

@@ -119,3 +119,13 @@ def test_a_crop_larger_than_the_picture_names_file_sizes_and_way_out(train):
     assert "folder/a.png: is 40 x 20" in str(error.value)
     assert "crop of 32 x 32" in str(error.value)
     assert "--resize square or short, or a smaller --size" in str(error.value)
+
+
+def test_a_picture_decoded_smaller_fits_to_where_it_would_in_full():
+    ramp = np.broadcast_to(np.arange(0, 244, 2, dtype=np.uint8)[:122, None, None], (122, 120, 1))
+    padded = np.concatenate([ramp, ramp[-1:]])  # 123 rows
+    halved = padded[:-1].reshape(61, 2, 60, 2, 1).mean(axis=(1, 3))
+    halved = np.concatenate([halved, np.full((1, 60, 1), 243)]).astype(np.uint8)  # 61.5 rounded up
+    transform = make(load=30)
+    whole, reduced = (transform.fit(pixels, nearest=False, size=(123, 120)).astype(int) for pixels in (padded, halved))
+    assert np.abs(whole - reduced).max() <= 1

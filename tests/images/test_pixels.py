@@ -97,3 +97,10 @@ def test_nearest_makes_no_new_labels():
 def test_gray_to_colour_and_back_is_the_identity():
     gray = np.arange(256, dtype=np.uint8).reshape(16, 16, 1)
     assert np.array_equal(images.with_channels(images.with_channels(gray, 3), 1), gray)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_of_pixels_that_reach_beyond_the_picture_only_its_extent_is_resized(dtype):
+    picture = images.to_depth(np.random.default_rng(0).integers(0, 256, (8, 12, 3), dtype=np.uint8), dtype)
+    padded = np.pad(picture, ((0, 5), (0, 1), (0, 0)))
+    assert np.array_equal(images.resize(padded, (4, 6), extent=(8, 12)), images.resize(picture, (4, 6)))
