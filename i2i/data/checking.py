@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
@@ -72,7 +72,7 @@ class _Split:
     """A split as found: its files by side, and which of them are pairs."""
 
     name: str
-    sides: dict[str, list[Path]]
+    sides: dict[str, Sequence[Path]]
     pairs: list[tuple[Path, Path]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     ignored: int = 0

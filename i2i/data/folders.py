@@ -1,15 +1,21 @@
 """Recognise, without a flag, every layout of a dataset that the guide names, and say what is wrong where none fits.
 
-Torch is not imported here, and of a folder's pictures only a few headers are opened, so that a hundred thousand files
-are indexed in a second.
+Torch is not imported here, and of a folder's pictures only a few headers are opened, so that a million files are
+indexed in seconds. What is found are sequences that make their paths when asked for one.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from i2i.data.listing import Listing, by_stem, scan, some, spread, stem
-from i2i.data.pairs_list import NAME, SPLITS, read_list
+import numpy as np
+
+from i2i.data.listing import Listing, by_stem, holds_pictures, scan, some, spread, stem
+from i2i.data.matching import partners
+from i2i.data.pairs_list import NAME, SPLITS, Row, read_list
+from i2i.data.sequences import Chosen, Joined, Mapped
 from i2i.errors import DatasetError, PictureError
 from i2i.images import Probe, probe, shown
 
@@ -39,7 +45,7 @@ class FoundPairs:
 
     kind: Kind
     place: str
-    pairs: list[Pair]
+    pairs: Sequence[Pair]
     ignored: int
 
 
@@ -48,8 +54,8 @@ class FoundDomains:
     """The pictures of two domains of a split; nothing aligned."""
 
     place: str
-    x: list[Path]
-    y: list[Path]
+    x: Sequence[Path]
+    y: Sequence[Path]
     ignored: int
 
 
@@ -58,8 +64,8 @@ class FoundPictures:
     """The pictures of a split, with the index of their class folder."""
 
     place: str
-    pictures: list[Path]
-    labels: list[int]
+    pictures: Sequence[Path]
+    labels: Sequence[int]
     classes: tuple[str, ...]
     """Names of the class folders, sorted; empty where there are none (all labels are 0)."""
     ignored: int
@@ -69,12 +75,11 @@ def splits(root: str | Path) -> tuple[str, ...]:
     """Which of train, val and test a dataset has. Raises DatasetError where the folder is not there or is empty."""
     root = _dataset(root)
     if (root / NAME).is_file():
-        listed = {row.split for row in read_list(root)}
-        return tuple(split for split in SPLITS if split in listed)
+        return read_list(root).splits()
     found = tuple(split for split in SPLITS if _has_folders(root, split))
     if found:
         return found
-    if len(scan(root)):
+    if holds_pictures(root):
         return ("train",)
     raise DatasetError(f"{shown(root)}: holds no pictures (jpg, png, webp, bmp, tif). Wanted: {_LAYOUTS}.")
 
@@ -83,16 +88,16 @@ def find_pairs(root: str | Path, split: str = "train") -> FoundPairs:
     """The pairs of a split: by list, from two folders by name, or side by side. Raises DatasetError."""
     root = _dataset(root)
     if (root / NAME).is_file():
-        pairs = [Pair(row.name, row.source, row.target) for row in read_list(root) if row.split == split]
-        if not pairs:
+        rows = read_list(root).of(split)
+        if not rows:
             raise _no_split(root, split)
-        return FoundPairs("list", shown(root / NAME), pairs, 0)
+        return FoundPairs("list", shown(root / NAME), Mapped(_listed, rows), 0)
     two = two_folders(root, split)
     if two:
         return _matched(root, *two)
     listing = _filled(scan(one_folder(root, split)))
     _check_halves(listing)
-    pairs = [Pair(stem(name), path, None) for name, path in zip(listing.names, listing.paths(), strict=True)]
+    pairs = Mapped(partial(_glued, listing.folder), listing.names)
     return FoundPairs("side-by-side", shown(listing.folder), pairs, listing.ignored)
 
 
@@ -101,9 +106,7 @@ def find_domains(root: str | Path, split: str = "train") -> FoundDomains:
     root = _dataset(root)
     if (root / NAME).is_file():
         found = find_pairs(root, split)
-        return FoundDomains(
-            found.place, [pair.a for pair in found.pairs], [pair.b or pair.a for pair in found.pairs], 0
-        )
+        return FoundDomains(found.place, *sides(found.pairs), 0)
     two = two_folders(root, split)
     if two:
         a, b = (_filled(scan(folder)) for folder in two)
@@ -121,21 +124,52 @@ def find_pictures(root: str | Path, split: str = "train") -> FoundPictures:
     root = _dataset(root)
     if (root / NAME).is_file():
         pairs = find_pairs(root, split)
-        a, b = [pair.a for pair in pairs.pairs], [pair.b or pair.a for pair in pairs.pairs]
-        return FoundPictures(pairs.place, a + b, [0] * len(a) + [1] * len(b), ("source", "target"), 0)
+        a, b = sides(pairs.pairs)
+        return FoundPictures(pairs.place, Joined(a, b), _two_labels(a, b), ("source", "target"), 0)
     two = root / f"{split}A", root / f"{split}B"
     if two[0].is_dir() and two[1].is_dir():
         a, b = (_filled(scan(folder)) for folder in two)
-        labels = [0] * len(a) + [1] * len(b)
-        return FoundPictures(_both(*two), a.paths() + b.paths(), labels, ("A", "B"), a.ignored + b.ignored)
+        pictures, labels = Joined(a.paths(), b.paths()), _two_labels(a.names, b.names)
+        return FoundPictures(_both(*two), pictures, labels, ("A", "B"), a.ignored + b.ignored)
     listing = _filled(scan(one_folder(root, split)))
-    tops = [name.split("/", 1)[0] if "/" in name else "" for name in listing.names]
-    classes = tuple(sorted(set(tops)))
+    met: dict[str, int] = {}
+    tops = (name.split("/", 1)[0] if "/" in name else "" for name in listing.names)
+    labels = np.fromiter((met.setdefault(top, len(met)) for top in tops), np.int64, len(listing))
+    classes = tuple(sorted(met))
+    ranks = np.array([classes.index(top) for top in met])
     if "" in classes:  # some lie beside the folders: these are no classes
-        classes = ()
-    index = {name: number for number, name in enumerate(classes)}
-    labels = [index.get(top, 0) for top in tops]
+        classes, ranks = (), np.zeros_like(ranks)
+    labels = Mapped(int, ranks[labels])
     return FoundPictures(shown(listing.folder), listing.paths(), labels, classes, listing.ignored)
+
+
+def sides(pairs: Sequence[Pair]) -> tuple[Sequence[Path], Sequence[Path]]:
+    """A and B of pairs, which for pairs side by side are the same files."""
+    return Mapped(_a, pairs), Mapped(_b, pairs)
+
+
+def _a(pair: Pair) -> Path:
+    return pair.a
+
+
+def _b(pair: Pair) -> Path:
+    return pair.b or pair.a
+
+
+def _listed(row: Row) -> Pair:
+    return Pair(row.name, row.source, row.target)
+
+
+def _glued(folder: Path, name: str) -> Pair:
+    return Pair(stem(name), folder / name, None)
+
+
+def _of_two(a: Path, b: Path, left: str, right: str) -> Pair:
+    return Pair(stem(left), a / left, b / right)
+
+
+def _two_labels(a: Sequence[object], b: Sequence[object]) -> Sequence[int]:
+    return Mapped(int, np.repeat([0, 1], [len(a), len(b)]))
 
 
 def _dataset(root: str | Path) -> Path:
@@ -199,21 +233,28 @@ def _both(a: Path, b: Path) -> str:
 
 
 def _matched(root: Path, a: Path, b: Path) -> FoundPairs:
-    listings = [_filled(scan(folder)) for folder in (a, b)]
-    left, right = (by_stem(listing) for listing in listings)
-    if left.keys() != right.keys():
-        common = len(left.keys() & right.keys()) or "none"
-        raise DatasetError(
-            f"{shown(root)}: {a.relative_to(root)} has {len(left)} pictures and {b.relative_to(root)} has "
-            f"{len(right)}, {common} in both by name, but pairs need the same names in both. "
-            f"Only in {a.name}: {some(left.keys() - right.keys())}. Only in {b.name}: "
-            f"{some(right.keys() - left.keys())}. Rename or remove these; for unpaired training use 'cyclegan'."
-        )
-    pairs = [Pair(key, a / left[key], b / right[key]) for key in left]
+    one, other = listings = [_filled(scan(folder)) for folder in (a, b)]
+    order = partners(one, other)
+    if order is None:
+        raise _unmatched(root, one, other)
+    pairs = Mapped(partial(_of_two, a, b), one.names, Chosen(other.names, order))
     return FoundPairs("pairs", _both(a, b), pairs, sum(listing.ignored for listing in listings))
 
 
-def sampled(paths: list[Path], count: int = SAMPLE) -> dict[Path, Probe]:
+def _unmatched(root: Path, one: Listing, other: Listing) -> DatasetError:
+    """Why two folders make no pairs."""
+    a, b = one.folder, other.folder
+    left, right = by_stem(one), by_stem(other)
+    common = len(left.keys() & right.keys()) or "none"
+    return DatasetError(
+        f"{shown(root)}: {a.relative_to(root)} has {len(left)} pictures and {b.relative_to(root)} has "
+        f"{len(right)}, {common} in both by name, but pairs need the same names in both. "
+        f"Only in {a.name}: {some(left.keys() - right.keys())}. Only in {b.name}: "
+        f"{some(right.keys() - left.keys())}. Rename or remove these; for unpaired training use 'cyclegan'."
+    )
+
+
+def sampled(paths: Sequence[Path], count: int = SAMPLE) -> dict[Path, Probe]:
     """Headers of a few pictures, evenly from first to last; unreadable ones are left out."""
     found = {}
     for path in spread(paths, count):

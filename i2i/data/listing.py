@@ -2,11 +2,15 @@
 
 import os
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
+
+from i2i.data import index
+from i2i.data.sequences import Mapped, Names
 from i2i.errors import DatasetError
 from i2i.images import is_picture, shown
 
@@ -18,7 +22,7 @@ class Listing:
     """The pictures of a folder and its subfolders, in the order of their names."""
 
     folder: Path
-    names: list[str]
+    names: Sequence[str]
     """Relative to the folder, with /, as on disk."""
     ignored: int
     """Hidden files and files that are no pictures."""
@@ -26,40 +30,74 @@ class Listing:
     def __len__(self) -> int:
         return len(self.names)
 
-    def paths(self) -> list[Path]:
+    def paths(self) -> Sequence[Path]:
         """The files, in the order of `names`."""
-        return [self.folder / name for name in self.names]
+        return Mapped(self.folder.joinpath, self.names)
 
 
 def scan(folder: Path) -> Listing:
-    """List a folder's pictures, recursively; hidden folders are left out. Raises DatasetError."""
-    names: list[str] = []
-    ignored = 0
-    todo = [(str(folder), "")]
-    followed: set[str] = set()
-    try:
-        while todo:
-            place, prefix = todo.pop()
-            with os.scandir(place) as entries:
-                for entry in entries:
-                    if entry.is_dir():
-                        if entry.name.startswith("."):
-                            continue
-                        if entry.is_symlink():  # a link back up would go round for ever
-                            real = os.path.realpath(entry.path)
-                            above = os.path.realpath(place)
-                            if real in followed or os.path.commonpath([real, above]) == real:
+    """List a folder's pictures, recursively; hidden folders are left out. Raises DatasetError.
+
+    A large folder is not read again while nothing in it was added, removed or renamed.
+    """
+    kept = index.load("pictures", folder)
+    if kept is not None:
+        return Listing(folder, Names(kept["names"]), int(kept["ignored"]))
+    listing, names, sources = _read(folder)
+    if len(names) >= index.LARGE:
+        if not sources.settled() and sources.settled_by_now():  # it had just been written
+            listing, names, sources = _read(folder)
+        index.save("pictures", folder, {"names": names.text, "ignored": np.array(listing.ignored)}, sources)
+    return listing
+
+
+def _read(folder: Path) -> tuple[Listing, Names, index.Sources]:
+    walk = _Walk(folder)
+    names = Names.of(sorted(walk, key=_order))
+    return Listing(folder, names, walk.ignored), names, walk.sources
+
+
+def holds_pictures(folder: Path) -> bool:
+    """Whether there is any picture in a folder or its subfolders. Raises DatasetError."""
+    return any(True for _ in _Walk(folder))
+
+
+class _Walk:
+    """The names of a folder's pictures, in no order."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.sources = index.Sources(folder)
+        self.ignored = 0
+
+    def __iter__(self) -> Iterator[str]:
+        todo = [(str(self.folder), "")]
+        followed: set[str] = set()
+        try:
+            while todo:
+                place, prefix = todo.pop()
+                self.sources.add(prefix)
+                with os.scandir(place) as entries:
+                    for entry in entries:
+                        if entry.is_dir():
+                            if entry.name.startswith("."):
                                 continue
-                            followed.add(real)
-                        todo.append((entry.path, f"{prefix}{entry.name}/"))
-                    elif is_picture(entry.name):
-                        names.append(prefix + entry.name)
-                    else:
-                        ignored += 1
-    except OSError as error:
-        raise DatasetError(f"{shown(error.filename)}: cannot be listed: {error.strerror}") from error
-    names.sort(key=_order)
-    return Listing(folder, names, ignored)
+                            if entry.is_symlink():  # a link back up would go round for ever
+                                real = os.path.realpath(entry.path)
+                                above = os.path.realpath(place)
+                                if real in followed or os.path.commonpath([real, above]) == real:
+                                    self.sources.certain = False
+                                    continue
+                                followed.add(real)
+                            todo.append((entry.path, f"{prefix}{entry.name}/"))
+                        elif is_picture(entry.name):
+                            yield prefix + entry.name
+                        else:
+                            self.ignored += 1
+                            if entry.is_symlink():  # it may lead to a folder one day, and nothing here would change
+                                self.sources.certain = False
+        except OSError as error:
+            raise DatasetError(f"{shown(error.filename)}: cannot be listed: {error.strerror}") from error
 
 
 def _order(name: str) -> str:

@@ -2,18 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Literal
 
-from torch.utils.data import Dataset
-
-from i2i.data.folders import Pair, find_domains, find_pairs, find_pictures, sampled, splits
+from i2i.data.folders import Pair, find_domains, find_pairs, find_pictures, sampled, sides, splits
 from i2i.data.holdout import hold_out
 from i2i.data.listing import some
 from i2i.data.paired import PairedFolder
 from i2i.data.preflight import check_pairs, check_pictures
+from i2i.data.sequences import Joined, Mapped
 from i2i.data.settings import DataSettings
 from i2i.data.single import PictureFolder
+from i2i.data.training_set import TrainingSet
 from i2i.data.unpaired import UnpairedFolder
 from i2i.errors import DatasetError
 from i2i.images import Probe, shown
@@ -26,8 +27,8 @@ Kind = Literal["pairs", "domains", "pictures"]
 class Opened:
     """A training set, and what was found."""
 
-    train: Dataset[Any]
-    validation: Dataset[Any] | None
+    train: TrainingSet[Any]
+    validation: TrainingSet[Any] | None
     """The val split, or else test, or else what was held out; None where nothing could be."""
     held: list[str]
     """Names of the pictures held out of training."""
@@ -44,12 +45,12 @@ class Opened:
 
 @dataclass(frozen=True)
 class _Items:
-    """A split as lists to choose from: pairs, two domains, or pictures with labels."""
+    """A split as sequences to choose from: pairs, two domains, or pictures with labels."""
 
-    sides: tuple[list[Any], ...]
-    """One list that is split as a whole, or two domains that are split each for itself."""
-    source: list[Path]
-    target: list[Path]
+    sides: tuple[Sequence[Any], ...]
+    """One sequence that is split as a whole, or two domains that are split each for itself."""
+    source: Sequence[Path]
+    target: Sequence[Path]
     note: str
     classes: tuple[str, ...] = ()
 
@@ -80,7 +81,7 @@ def open_dataset(kind: Kind, root: str | Path, settings: DataSettings, *, seed: 
     if kind == "pairs":
         check_pairs(found.sides[0], settings)
     else:
-        check_pictures(found.source + (found.target if kind == "domains" else []), settings)
+        check_pictures(Joined(*found.sides) if kind == "domains" else found.source, settings)
     channels, deep = _look(found, settings)
     if deep:
         notes.append("pictures of 16 bits: all are kept in full precision")
@@ -103,7 +104,7 @@ def open_dataset(kind: Kind, root: str | Path, settings: DataSettings, *, seed: 
 
 def _validation(
     kind: Kind, root: str | Path, names: list[str], settings: DataSettings, notes: list[str]
-) -> tuple[str | None, tuple[list[Any], ...]]:
+) -> tuple[str | None, tuple[Sequence[Any], ...]]:
     """The first of the splits that can be validated on, and its items: test/ may hold inputs alone."""
     for name in names:
         try:
@@ -121,7 +122,7 @@ def infer_channels(headers: Sequence[Probe]) -> int:
 def _find(kind: Kind, root: str | Path, split: str, settings: DataSettings) -> _Items:
     if kind == "pairs":
         pairs = find_pairs(root, split)
-        source, target = [pair.a for pair in pairs.pairs], [pair.b or pair.a for pair in pairs.pairs]
+        source, target = sides(pairs.pairs)
         if settings.direction == "BtoA":
             source, target = target, source
         form = {"side-by-side": "pairs side by side", "list": "pairs listed"}.get(pairs.kind, "pairs")
@@ -134,7 +135,7 @@ def _find(kind: Kind, root: str | Path, split: str, settings: DataSettings) -> _
     pictures = find_pictures(root, split)
     classes = f" in {len(pictures.classes)} classes" if pictures.classes else ""
     note = f"{len(pictures.pictures)} pictures{classes} in {pictures.place}{_ignored(pictures.ignored)}"
-    labelled = list(zip(pictures.pictures, pictures.labels, strict=True))
+    labelled = Mapped(_labelled, pictures.pictures, pictures.labels)
     return _Items((labelled,), pictures.pictures, pictures.pictures, note, pictures.classes)
 
 
@@ -147,12 +148,12 @@ def _dataset(
     deep: bool,
     *,
     train: bool,
-) -> Dataset[Any]:
+) -> TrainingSet[Any]:
     if kind == "pairs":
         return PairedFolder(sides[0], settings, seed, channels=channels, deep=deep, train=train)
     if kind == "domains":
         return UnpairedFolder(sides[0], sides[1], settings, seed, channels=channels, deep=deep, train=train)
-    pictures, labels = [path for path, _ in sides[0]], [label for _, label in sides[0]]
+    pictures, labels = Mapped(itemgetter(0), sides[0]), Mapped(itemgetter(1), sides[0])
     return PictureFolder(pictures, labels, settings, seed, channels=channels[1], deep=deep, train=train)
 
 
@@ -172,6 +173,10 @@ def _count(sides: Sequence[Sequence[Any]]) -> str:
 
 def _ignored(count: int) -> str:
     return f" ({count} other files ignored)" if count else ""
+
+
+def _labelled(picture: Path, label: int) -> tuple[Path, int]:
+    return picture, label
 
 
 def _name(item: Any) -> str:

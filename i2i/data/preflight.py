@@ -1,6 +1,6 @@
 """What headers can tell before training: pictures of a pair that differ in size, pictures smaller than the crop."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from i2i.data.folders import Pair
@@ -34,16 +34,15 @@ def check_pairs(pairs: Sequence[Pair], settings: DataSettings) -> None:
     _refuse(small, len(pairs), settings)
 
 
-def check_pictures(paths: Iterable[Path], settings: DataSettings) -> None:
+def check_pictures(paths: Sequence[Path], settings: DataSettings) -> None:
     """Refuse pictures that are smaller than the crop. Raises DatasetError naming the first and their number."""
-    every = list(paths)
-    headers = {path: _header(path) for path in spread(every, LOOKED_AT)}
+    headers = {path: _header(path) for path in spread(paths, LOOKED_AT)}
     small = [
         f"{shown(path)} ({header.width} x {header.height})"
         for path, header in headers.items()
         if header is not None and _too_small((header.height, header.width), settings)
     ]
-    _refuse(small, len(every), settings)
+    _refuse(small, len(paths), settings)
 
 
 def _header(path: Path) -> Probe | None:

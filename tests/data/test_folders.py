@@ -172,7 +172,7 @@ def test_pictures_beside_folders_have_no_classes(tmp_path):
     fill(tmp_path, "1.jpg", "some/2.jpg")
     found = find_pictures(tmp_path)
     assert found.classes == ()
-    assert found.labels == [0, 0]
+    assert list(found.labels) == [0, 0]
 
 
 def test_class_folders_may_be_called_a_and_b_and_c(tmp_path):
