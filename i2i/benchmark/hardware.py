@@ -46,12 +46,15 @@ def measure_rates(
 ) -> Rates:
     """Measure for a second or two. `scale` shrinks the matrices and pictures, for a quick look."""
     found: dict[str, float] = {}
-    with torch.inference_mode():
+    # As cuDNN does best, for which it has to try.
+    with torch.inference_mode(), torch.backends.cudnn.flags(benchmark=True, allow_tf32=True):
         for precision in precisions:
             name = "bf16" if precision == torch.bfloat16 else "fp32"
             found[f"matrix_{name}"] = _matrix(device, precision, repeats, scale)
             found[f"convolution_{name}"] = _convolution(device, precision, repeats, scale)
         found["copy"] = _copy(device, repeats, scale)
+    if device.type == "cuda":
+        torch.cuda.empty_cache()  # others are measured beside this process
     return Rates(device=describe(device, precisions[-1]).rpartition(", ")[0], **found)
 
 

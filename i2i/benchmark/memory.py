@@ -17,6 +17,7 @@ class Peak:
     def __init__(self, device: torch.device) -> None:
         self.device = device
         if device.type == "cuda":
+            torch.cuda.init()  # there are no statistics before
             torch.cuda.reset_peak_memory_stats(device)
             return
         # Linux forgets the peak of before, which importing may have set; where it does not, growth is overstated.

@@ -26,7 +26,7 @@ LEAST_ROUNDS = 3
 """Rounds of a repeat at least, likewise."""
 WARM_UP = {"cuda": 60, "cpu": 2}
 """Rounds before the first that counts: on CUDA until CycleGAN's history of 50 is full and the graph captured."""
-READY_BATCHES = 16
+READY_BATCHES = 40
 """Batches that a loader may have ready after a pause; an end to end repeat begins when as many are used up."""
 
 Tell = Callable[[str], None]

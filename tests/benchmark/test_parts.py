@@ -11,16 +11,20 @@ from i2i.benchmark.fidelity import WINDOWS, compare, measure_fidelity
 from i2i.benchmark.load import measure_loading
 from i2i.benchmark.scale import measure_scale
 from i2i.benchmark.variants import exact
+from i2i.data.settings import Cache
 from i2i.errors import DatasetError, SettingsError
 from i2i.experiment import Experiment, change
 from i2i.recipes import RECIPES
 
 
-def test_loading_tells_what_it_read(small: Experiment, pairs: Path) -> None:
-    found = measure_loading(change(small, {"training": {"batch_size": 2}}), pairs, workers=0, batches=4, repeats=2)
-    assert (found.items, found.batch_size, found.workers, found.size) == (5, 2, 0, "32")
+@pytest.mark.parametrize("cache", ["none", "memory"])
+def test_loading_tells_what_it_read(small: Experiment, pairs: Path, cache: Cache) -> None:
+    asked = change(small, {"training": {"batch_size": 2}})
+    found = measure_loading(asked, pairs, device="cpu", workers=0, cache=cache, batches=4, repeats=2)
+    assert (found.items, found.batch_size, found.cache, found.size) == (5, 2, cache, "32")
     assert found.items_per_second.lowest > 0
     assert found.opening_s > 0
+    assert any("kept in memory" in note for note in found.notes) == (cache == "memory")
 
 
 def test_conversion_is_measured_stage_by_stage(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -81,8 +81,9 @@ def main(args: Sequence[str]) -> int:
     if asked.data_dir is not None and not asked.data_dir.is_dir():
         raise SettingsError(f"--data {asked.data_dir}: no such folder.")
     gpu = device.type == "cuda"
-    with drawn_pairs((286, 286) if gpu else (143, 143), 32 if asked.data_dir is None else 1) as drawn:
-        data = (asked.data_dir or drawn).resolve()
+    drawn = drawn_pairs((286, 286) if gpu else (143, 143)) if asked.data_dir is None else nullcontext(asked.data_dir)
+    with drawn as folder:
+        data = folder.resolve()
         results = list(_run(list(sections(gpu, data, against)), str(device), out, deadline))
     for _, said, _ in results:  # tables last, in one place
         print(said, end="")
@@ -106,6 +107,7 @@ def sections(gpu: bool, data: Path, against: Path | None) -> Iterator[Section]:
         yield Section("cyclegan", ("train", "cyclegan", *beside), 90)
         yield Section("fidelity", ("fidelity", "pix2pix", *folder, "--steps", "300", "--seeds", "2"), 150)
         yield Section("load", ("load", "pix2pix", *folder, "--repeats", "3"), 40)
+        yield Section("load-uncached", ("load", "pix2pix", *folder, "--cache", "none", "--repeats", "3"), 40)
         yield Section("convert", ("convert", "--repeats", "3", "--pictures", "256"), 60)
         yield Section("scale", ("scale", "pix2pix"), 60)
         yield Section("dcgan", ("train", "dcgan", "--repeats", "3"), 50)

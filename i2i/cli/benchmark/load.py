@@ -3,10 +3,10 @@
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from i2i.cli.benchmark.flags import OfExperiment, read_experiment
-from i2i.cli.benchmark.tables import leave, number, spread, table, tell
+from i2i.cli.benchmark.tables import console, leave, number, spread, table, tell
 from i2i.cli.parsing import flag, positive
 
 
@@ -16,6 +16,8 @@ class LoadPart(OfExperiment):
 
     data_dir: Annotated[Path | None, flag(name="data", metavar="DIR")] = None
     """The folder to read; 32 drawn pairs where nothing is said."""
+    cache: Annotated[Literal["auto", "memory", "disk", "none"], flag(metavar="auto|memory|disk|none")] = "auto"
+    """Where pictures are kept decoded; auto as a run decides it, none decodes them every time."""
     batches: Annotated[int | None, flag(metavar="INT")] = None
     """Batches of a repeat; as many as take 2 seconds where nothing is said."""
 
@@ -35,16 +37,27 @@ def main(args: Sequence[str]) -> int:
     from i2i.benchmark.scratch import drawn_pairs
 
     def measure(data: Path) -> int:
-        found = measure_loading(experiment, data, workers=asked.workers, batches=asked.batches, repeats=asked.repeats)
+        found = measure_loading(
+            experiment,
+            data,
+            device=asked.device,
+            workers=asked.workers,
+            cache=asked.cache,
+            batches=asked.batches,
+            repeats=asked.repeats,
+        )
         leave(asked.json, "load", found)
         unit = {"pairs": "pairs", "domains": "pictures of each domain", "pictures": "pictures"}[experiment.needs]
         rows = [
             (f"{unit}/s", spread(found.items_per_second, number)),
             ("seconds to read the folder through", number(found.opening_s)),
+            ("seconds to keep pictures decoded", number(found.keeping_s)),
             ("seconds to the first batch", number(found.first_batch_s)),
         ]
         title = f"{found.data}: {found.items} {unit}, {found.size} px, batch {found.batch_size}"
-        table(f"{title}, {found.workers} loader processes", ("", "i2i"), rows)
+        table(title, ("", "i2i"), rows)
+        for note in found.notes:
+            console().print(note)
         return 0
 
     if asked.data_dir is not None:
