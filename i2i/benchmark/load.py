@@ -60,7 +60,7 @@ def measure_loading(
     sampler = EpochSampler(opened.counts["train"], settings.batch_size, settings.seed)
     notes: list[str] = []
     passes = settings.steps * settings.accumulate / sampler.batches_per_epoch if settings.steps else settings.epochs
-    with tempfile.TemporaryDirectory(prefix="i2i-benchmark-") as folder:
+    with tempfile.TemporaryDirectory(prefix="i2i-benchmark-", ignore_cleanup_errors=True) as folder:
         started = time.perf_counter()
         how = Feeding(workers=workers, cache=cache, cache_dir=Path(folder))
         source = iter(feed(opened.train, sampler, how, device=where, passes=passes, note=notes.append))
@@ -79,7 +79,6 @@ def measure_loading(
         read(READY_BATCHES)
         each = batches or calls_in(REPEAT_S, sampler.batch_size / read(READY_BATCHES))
         rates = Spread.of(read(each) for _ in range(repeats))
-        del source
     return LoadFigures(
         data=str(data),
         size=experiment.data.size,
