@@ -1,5 +1,4 @@
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -24,7 +23,6 @@ from i2i.networks.blocks import BatchNorm
 from i2i.networks.settings import DCGANDiscriminator, DCGANGenerator, PatchGAN, ResNet, UNet
 from i2i.training import Listener, Run, train
 from i2i.training.recorder import Recorder
-from i2i.training.run import _workers
 from i2i.training.shipping import evaluating
 from i2i.translator import Translator, load_network
 
@@ -249,8 +247,33 @@ def test_a_picture_that_vanishes_costs_no_step_that_was_made_before(gone, tmp_pa
                     file.unlink()
 
     with pytest.raises(PictureError, match=f"{gone}/A"):
-        run(on(PIX2PIX, steps=9, sample_every=4), data, tmp_path / "run", listener=Vanishes())
+        run(on(PIX2PIX, steps=9, sample_every=4), data, tmp_path / "run", listener=Vanishes(), cache="none")
     assert learned(tmp_path / "run")["progress"]["rounds"] == (3 if gone == "train" else 4)
+
+
+def test_pictures_that_are_kept_decoded_may_vanish(tmp_path):
+    data = folders(folders(tmp_path / "data", 4), 1, "val")
+
+    class Vanishes(Notes):
+        def started(self, step: int, steps: int) -> None:
+            for file in (data / "train" / "A").iterdir():
+                file.unlink()
+
+    assert run(on(PIX2PIX, steps=9), data, tmp_path / "run", listener=Vanishes(), cache="memory").steps == 9
+
+
+@pytest.mark.parametrize("cache", ["memory", "disk"])
+@pytest.mark.parametrize("experiment", [PIX2PIX, CYCLEGAN], ids=["cropped", "augmented"])
+def test_a_run_is_the_same_however_it_is_fed(experiment, cache, data, tmp_path):
+    kept = Notes()
+    run(on(experiment, steps=7), data, tmp_path / "decoded", cache="none")
+    run(on(experiment, steps=4), data, tmp_path / "kept", cache=cache, cache_dir=tmp_path / "c", listener=kept)
+    assert f"kept in {tmp_path / 'c' if cache == 'disk' else 'memory'}" in kept
+    assert any((tmp_path / "c").glob("*.pixels")) == (cache == "disk")
+    whole = tmp_path / "whole"
+    run(on(experiment, steps=7), data, whole, cache=cache, cache_dir=tmp_path / "c", workers=1)
+    assert equal(learned(whole), learned(tmp_path / "decoded"))
+    assert all(record["data_wait"] < 1 for record in log(whole))
 
 
 def test_a_longer_schedule_is_noted(data, tmp_path):
@@ -469,8 +492,8 @@ def test_held_out_pictures_are_named_and_never_trained_on(data, tmp_path, monkey
     from i2i.data import paired
 
     read: list[str] = []
-    whole = paired.read_pair
-    monkeypatch.setattr(paired, "read_pair", lambda pair: (read.append(pair.name), whole(pair))[1])
+    whole = paired.read_sides
+    monkeypatch.setattr(paired, "read_sides", lambda pair, to: (read.append(pair.name), whole(pair, to))[1])
     shown: list[tuple[str, str]] = []
     original = Recorder._batch
 
@@ -661,6 +684,7 @@ def test_the_cost_is_told_before_the_first_step(data, tmp_path):
         pytest.param(PIX2PIX, {"steps": 5, "epochs": 5}, SettingsError, "two lengths", id="two lengths"),
         pytest.param(PIX2PIX, {"batch_size": 0}, SettingsError, "batch_size", id="no batch"),
         pytest.param(PIX2PIX, {"workers": -1}, SettingsError, "workers", id="fewer workers than none"),
+        pytest.param(PIX2PIX, {"cache": "ram"}, SettingsError, "wanted one of auto", id="an unknown cache"),
         pytest.param(PIX2PIX, {"device": "gpu"}, SettingsError, "not a device", id="no such device"),
         pytest.param(change(PIX2PIX, {"data": {"holdout": 5}}), {}, DatasetError, "holdout", id="all held out"),
     ],
@@ -709,8 +733,3 @@ def test_a_picture_that_breaks_during_training_is_named(data, tmp_path):
     (broken / "train" / "A" / "2.png").write_bytes(b"broken")
     with pytest.raises(UserError, match=r"2\.png"):
         run(on(PIX2PIX, steps=20), broken, tmp_path / "run", workers=1)
-
-
-def test_auto_takes_a_core_less_than_there_are(monkeypatch):
-    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(4)), raising=False)
-    assert (_workers("auto"), _workers(0), _workers(3)) == (3, 0, 3)

@@ -2,7 +2,9 @@
 
 import contextlib
 import dataclasses
+import os
 import re
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -17,9 +19,9 @@ from tyro.constructors import (
 )
 
 from i2i.cli.parsing import Switch, Where, flag, given, parse
-from i2i.data.settings import DataSettings
+from i2i.data.settings import Cache, DataSettings
 from i2i.engine.settings import TrainingSettings
-from i2i.errors import ModelFileError, SettingsError
+from i2i.errors import ModelFileError, SettingsError, UserError
 from i2i.experiment import Experiment, Tree, change, from_yaml, set_width
 from i2i.recipes import RECIPES, recipe
 from i2i.settings import as_dict
@@ -41,6 +43,8 @@ SHORT = {
 }
 """Settings that people change all the time have a second, short name."""
 
+SPEAKING_S = 10.0
+"""For the first process to come as far as saying what is wrong."""
 LENGTH = ("training.steps", "training.epochs")
 """All that a run may change when it goes on."""
 
@@ -52,13 +56,17 @@ class Train:
     data_dir: Annotated[Path | None, flag(name="data", metavar="DIR")] = None
     """Folder of the training pictures."""
     out: Annotated[Path | None, flag(metavar="RUN")] = None
-    """Folder of the run: runs/<recipe>-<data> where nothing is said."""
+    """Folder of the run: runs/<recipe>-<data> if not said."""
     width: Annotated[int | None, flag(metavar="INT")] = None
     """Base channels of generator and discriminator."""
     device: Annotated[str, flag(metavar=Where)] = "auto"
-    """Where to compute; auto takes the GPU where there is one."""
+    """Where to compute; auto takes a GPU where there is one."""
     workers: Annotated[Literal["auto"] | int, flag(metavar="auto|INT")] = "auto"
     """Processes that load pictures."""
+    cache: Annotated[Cache, flag(metavar="WHERE")] = "auto"
+    """Keep pictures decoded: auto, memory, disk or none."""
+    cache_dir: Annotated[Path | None, flag(metavar="DIR")] = None
+    """Where on disk: ~/.cache/i2i if not said."""
     max_time: Annotated[str | None, flag(metavar="3h50m")] = None
     """Save and end after so long, with exit code 0."""
     resume: Annotated[Path | None, flag(metavar="RUN")] = None
@@ -76,6 +84,13 @@ class Train:
 def main(args: Sequence[str]) -> int:
     """Train, or go on; returns 0 where the run is done or its time is up."""
     args = list(args)
+    with said_once():
+        asked, experiment, seconds = _read(args)
+    return _train(asked, experiment, seconds, args)
+
+
+def _read(args: list[str]) -> tuple[Train, Experiment, float | None]:
+    """What the command line asks for, and for how many seconds."""
     name = args.pop(0) if args and not args[0].startswith("-") else None
     if name is None and ("--help" in args or "-h" in args):
         _short_help()
@@ -86,23 +101,24 @@ def main(args: Sequence[str]) -> int:
     if resume is not None:
         _refuse_changes(base, experiment, resume)
         _refuse_with_resume(args)
-    return _train(asked, experiment, args)
-
-
-def _train(asked: Train, experiment: Experiment, args: Sequence[str]) -> int:
     seconds = parse_time(asked.max_time) if asked.max_time else None
     if isinstance(asked.workers, int) and asked.workers < 0:
         raise SettingsError(f"--workers {asked.workers}: wanted auto, or 0 and more.")
     data = asked.data_dir
     if data is None and asked.resume is None:
         raise SettingsError(f"no data: give the folder of pictures, as in: i2i train {experiment.recipe} --data DIR")
+    return asked, experiment, seconds
 
+
+def _train(asked: Train, experiment: Experiment, seconds: float | None, args: Sequence[str]) -> int:
     from i2i import training
 
     with listening() as listener:
         common: dict[str, Any] = {
             "device": asked.device,
             "workers": asked.workers,
+            "cache": asked.cache,
+            "cache_dir": asked.cache_dir,
             "max_seconds": seconds,
             "listener": listener,
         }
@@ -111,19 +127,33 @@ def _train(asked: Train, experiment: Experiment, args: Sequence[str]) -> int:
                 "steps": experiment.training.steps if given(args, "--steps", "--training.steps") else None,
                 "epochs": experiment.training.epochs if given(args, "--epochs", "--training.epochs") else None,
             }
-            run = training.train(resume=asked.resume, data=data, **lengthened, **common)
+            run = training.train(resume=asked.resume, data=asked.data_dir, **lengthened, **common)
         else:
             run = training.train(
                 experiment,
-                data=data,
+                data=asked.data_dir,
                 out=asked.out,
                 existing="continue" if asked.go_on else "overwrite" if asked.overwrite else "refuse",
                 **common,
             )
+    if os.environ.get("RANK", "0") != "0":
+        return 0  # of several processes the first one speaks
     print(f"{run.path}: {run.steps} steps. Its page: {run.path / 'report.html'}")
     if experiment.needs != "pictures":
         print(f"Use it: i2i translate {run.path} PICTURES... OUTPUT")
     return 0
+
+
+@contextlib.contextmanager
+def said_once() -> Iterator[None]:
+    """Leave it to the first process on a machine to say what is wrong with a command line that torchrun gave to all."""
+    try:
+        yield
+    except UserError:
+        if os.environ.get("LOCAL_RANK", "0") != "0":
+            time.sleep(SPEAKING_S)  # torchrun ends all as soon as one has left, also one that has not yet spoken
+            raise SystemExit(2) from None
+        raise
 
 
 @contextlib.contextmanager
@@ -135,9 +165,19 @@ def listening(what: str = "step") -> Iterator[Any]:
     class Shown(Listener):
         def __init__(self, bar: "Bar") -> None:
             self.bar = bar
+            self.decoding: Bar | None = None
 
         def note(self, text: str) -> None:
             self.bar.note(text)
+
+        def decoded(self, done: int, total: int) -> None:
+            if self.decoding is None:
+                self.decoding = Bar("decoding", "items")
+                self.decoding.start(0, total)
+            self.decoding.update(done)
+            if done == total:
+                self.decoding.close()
+                self.decoding = None
 
         def started(self, step: int, steps: int) -> None:
             if step < steps:

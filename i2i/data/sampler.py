@@ -38,8 +38,12 @@ class EpochSampler(Sampler[list[tuple[int, int]]]):
         self.rank = rank
         self.world = world
         self.batch_size = min(batch_size, -(-length // world))
-        epochs, self.start_batch = divmod(start_batch, self.batches_per_epoch)
-        self.start_epoch = start_epoch + epochs
+        self.start(start_batch, start_epoch)
+
+    def start(self, batch: int, epoch: int = 0) -> None:
+        """Where the next iterator begins: at a batch, counted from the start of an epoch, perhaps beyond its end."""
+        epochs, self.start_batch = divmod(batch, self.batches_per_epoch)
+        self.start_epoch = epoch + epochs
 
     @property
     def batches_per_epoch(self) -> int:

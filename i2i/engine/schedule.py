@@ -19,11 +19,13 @@ class Schedule:
     units: int
     """Epochs of the run, or its steps where it is counted in steps."""
     rounds_per_unit: int
+    shift: int = 0
+    """Added to the rounds played: a run that goes on with more or fewer processes has other rounds an epoch."""
 
     def factor(self, progress: Progress) -> float:
         """What the learning rate is multiplied with in the round after `progress`."""
         if self.kind == "constant":
             return 1.0
-        unit = min(progress.rounds // self.rounds_per_unit + 1, self.units)
+        unit = min((progress.rounds + self.shift) // self.rounds_per_unit + 1, self.units)
         constant = self.units // 2
         return 1 - max(0, unit - constant) / (self.units - constant + 1)

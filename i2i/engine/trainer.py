@@ -11,6 +11,8 @@ from torch import Tensor, nn
 
 from i2i import images
 from i2i.engine.average import Average
+from i2i.engine.distributed import World
+from i2i.engine.gradients import GradientAverage
 from i2i.engine.schedule import Schedule
 from i2i.engine.settings import TrainingSettings
 from i2i.errors import TrainingError
@@ -44,7 +46,9 @@ class Trainer:
         device: torch.device,
         precision: torch.dtype = torch.float32,
         fused: bool = True,
+        world: World | None = None,
     ) -> None:
+        self.world = world or World()
         self.model = model.to(device)
         self.settings, self.steps, self.schedule = settings, steps, schedule
         self.device, self.precision = device, precision
@@ -52,6 +56,9 @@ class Trainer:
         self.players = {
             name: self._player([weight for module in modules for weight in module.parameters()], fused)
             for name, modules in model.players().items()
+        }
+        self._across = {
+            name: GradientAverage(player.weights) for name, player in self.players.items() if self.world.size > 1
         }
         self.average = Average(model.translators(), settings.ema) if settings.ema else None
         self.waited = 0.0
@@ -82,7 +89,7 @@ class Trainer:
                 close = getattr(game, "close", None)
                 if close:
                     close()
-        pictures = sum(len(batch[0]) for batch in batches)
+        pictures = sum(len(batch[0]) for batch in batches) * self.world.size
         self.progress = Progress(self.progress.rounds + 1, self.progress.images + pictures)
         self._rounds_summed += 1
         if self.average:
@@ -90,7 +97,7 @@ class Trainer:
 
     def _turn(self, games: Sequence[Iterator[Turn]]) -> bool:
         """One player's move in all games; False when the round is over."""
-        player = None
+        player = across = None
         for game in games:
             turn = self._next(game)
             if turn is None:
@@ -98,13 +105,18 @@ class Trainer:
             if player is None:
                 player = self.players[turn.player]
                 player.optimizer.zero_grad(set_to_none=True)
+                across = self._across.get(turn.player)
             terms = flatten(turn.terms)
             for name, value in terms.items():
                 self._add(f"{turn.player}/{name}", value.detach() / len(games))
             loss = torch.stack([term.float() for term in terms.values()]).sum() * (turn.weight / len(games))
+            if across and game is games[-1]:
+                across.begin()
             torch.autograd.backward(loss, inputs=player.weights)
         if player is None:
             return False
+        if across:
+            across.finish()
         player.optimizer.step()
         return True
 
@@ -184,6 +196,7 @@ class Trainer:
         if not self._losses:
             return {}
         values = torch.stack([value.float() for value in self._losses.values()]) / max(1, self._rounds_summed)
+        values = self.world.mean(values)
         losses = dict(zip(self._losses, values.tolist(), strict=True))
         self._losses, self._rounds_summed = {}, 0
         broken = [name for name, value in losses.items() if not math.isfinite(value)]

@@ -12,6 +12,8 @@ from i2i.data.opening import Opened
 from i2i.engine import checkpoint
 from i2i.engine.log import Log, Record
 from i2i.engine.log import read as read_log
+from i2i.engine.ranks import gather_own
+from i2i.engine.settings import TrainingSettings
 from i2i.engine.trainer import Trainer
 from i2i.errors import TrainingError
 from i2i.experiment import Experiment, to_yaml
@@ -36,13 +38,13 @@ class Recorder:
         data: Path,
         opened: Opened,
         trainer: Trainer,
-        rounds_per_epoch: int,
+        images_per_epoch: int,
         tell: Listener,
     ) -> None:
         self.experiment, self.run, self.data, self.opened, self.trainer = experiment, run, data, opened, trainer
-        self.rounds_per_epoch, self.tell = rounds_per_epoch, tell
+        self.images_per_epoch, self.tell = images_per_epoch, tell
         s = experiment.training
-        self.log_every = s.log_every or max(1, min(100, trainer.steps // 200))
+        self.log_every = log_interval(s, trainer.steps)
         self.sample_every = s.sample_every or max(1, trainer.steps // 20)
         self.losses: dict[str, float] = {}
         self.log = Log(run, trainer.progress.rounds)
@@ -53,6 +55,7 @@ class Recorder:
         self._earlier = _seconds_so_far(run)
         self._logged_at, self._logged_images, self._logged_wait = self._start, trainer.progress.images, 0.0
         self._saved_at, self._saved_step = self._start, -1
+        self._due = trainer.world.agreement()
         self._norm_mode: NormMode = choose_norm_mode(experiment, trainer, [])
         self._measured_step = -1
 
@@ -81,7 +84,8 @@ class Recorder:
             self.sample()
         s = self.experiment.training
         due = bool(s.checkpoint_every) and step % s.checkpoint_every == 0
-        if (due or time.monotonic() - self._saved_at > 60 * s.checkpoint_minutes) and not last:
+        timely = self._due(int(time.monotonic() - self._saved_at > 60 * s.checkpoint_minutes))
+        if (due or timely) and not last:
             self.save()
 
     def finish(self) -> None:
@@ -110,7 +114,7 @@ class Recorder:
         record: Record = {
             "step": trainer.progress.rounds,
             "images": trainer.progress.images,
-            "epoch": round(trainer.progress.rounds / self.rounds_per_epoch, 3),
+            "epoch": round(trainer.progress.images / self.images_per_epoch, 3),
             "seconds": round(self._earlier + now - self._start, 3),
             "images_per_second": round((trainer.progress.images - self._logged_images) / passed, 3),
             "data_wait": round(min(1.0, (trainer.waited - self._logged_wait) / passed), 4),
@@ -145,7 +149,11 @@ class Recorder:
                     f"was stopped; the checkpoint before it is kept. Start again with a lower --training.lr or "
                     f"--precision fp32."
                 )
-        state = self.trainer.state_dict() | {
+        world = self.trainer.world
+        own = {"ranks": gather_own(world, self.trainer.model, self.trainer.device)} if world.size > 1 else {}
+        state = {
+            **self.trainer.state_dict(),
+            **own,
             "experiment": to_yaml(self.experiment),
             "data": str(self.data.resolve()),
             "channels": list(self.opened.channels),
@@ -170,10 +178,20 @@ class Recorder:
 
     def _batch(self, dataset: Any, indices: Iterable[int]) -> Any:
         length = self._seen_count if dataset is self._seen else self.opened.counts["train"]
-        items = [dataset[(0, index % length)] for index in indices]
-        return type(items[0])(
-            *(torch.stack([torch.as_tensor(part) for part in parts]) for parts in zip(*items, strict=True))
-        )
+        return stacked(dataset, (index % length for index in indices))
+
+
+def log_interval(settings: TrainingSettings, steps: int) -> int:
+    """Steps between two lines of the log."""
+    return settings.log_every or max(1, min(100, steps // 200))
+
+
+def stacked(dataset: Any, indices: Iterable[int]) -> Any:
+    """Items of a dataset as one batch."""
+    items = [dataset[(0, index)] for index in indices]
+    return type(items[0])(
+        *(torch.stack([torch.as_tensor(part) for part in parts]) for parts in zip(*items, strict=True))
+    )
 
 
 def _seconds_so_far(run: Path) -> float:

@@ -1,27 +1,34 @@
 """Train a recipe on a folder, or go on with a run."""
 
 import dataclasses
-import os
 import signal
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import torch
 
-from i2i.data.loading import make_loader
+from i2i import __version__
+from i2i.data.feeding import Feeding, feed
 from i2i.data.opening import open_dataset
 from i2i.data.sampler import EpochSampler
+from i2i.data.settings import Cache
 from i2i.engine import checkpoint
-from i2i.engine.device import choose_device, choose_precision, describe
+from i2i.engine.device import choose_precision, describe
+from i2i.engine.distributed import World, joined
+from i2i.engine.ranks import take_own
 from i2i.engine.schedule import Schedule
+from i2i.engine.settings import TrainingSettings
 from i2i.engine.trainer import Trainer
 from i2i.errors import DatasetError, ModelFileError, PictureError, SettingsError
 from i2i.experiment import Experiment, Tree, change, parse_yaml, set_width
+from i2i.game import Progress
 from i2i.recipes import recipe
 from i2i.settings import Direction, Resize, as_dict
 from i2i.training.folder import Existing, clear, prepared
+from i2i.training.follower import Follower
 from i2i.training.listener import Listener
 from i2i.training.recorder import Recorder
 from i2i.training.stopping import Signals
@@ -54,6 +61,8 @@ def train(
     precision: Literal["auto", "fp32", "bf16"] | None = None,
     device: str = "auto",
     workers: int | Literal["auto"] = "auto",
+    cache: Cache = "auto",
+    cache_dir: str | Path | None = None,
     resume: str | Path | None = None,
     existing: Existing = "refuse",
     max_seconds: float | None = None,
@@ -61,16 +70,24 @@ def train(
 ) -> Run:
     """Train a recipe (a name, or an Experiment) on a folder, or go on with a run.
 
+    `cache` keeps pictures decoded: in memory, on disk in `cache_dir` for the next run too, by what fits (auto), or not
+    at all (none). Neither it nor `workers` changes a run's numbers.
+
+    Where torchrun started several processes they train as one: `batch_size` is each one's, the first alone writes and
+    tells, and an error on one ends all.
+
     Ctrl-C, SIGTERM and SIGUSR1 save the run and then raise KeyboardInterrupt or SystemExit(128 + signal).
     Raises UserError for whatever a user can cause.
     """
-    tell = listener or Listener()
     if steps is not None and epochs is not None:
         raise SettingsError(f"steps {steps} and epochs {epochs}: two lengths for one run. Give one of them.")
     if steps is not None and steps < 1:
         raise SettingsError(f"steps {steps}: a run has 1 step or more.")
     if workers != "auto" and workers < 0:
         raise SettingsError(f"workers {workers}: wanted 0 (load in this process) or more.")
+    if cache not in get_args(Cache):
+        raise SettingsError(f"cache {cache!r}: wanted one of {', '.join(get_args(Cache))}.")
+    feeding = Feeding(workers=workers, cache=cache, cache_dir=Path(cache_dir) if cache_dir is not None else None)
     length: Tree = {}
     if steps is not None:
         length["steps"] = steps
@@ -91,7 +108,9 @@ def train(
                 f"{resume}: a resumed run keeps its {named}; only its length, device and workers can change. Start "
                 f"another run for other settings."
             )
-        return _go_on(Path(resume), length, data, device, workers, max_seconds, tell)
+        with joined() as world:
+            tell = _listener(world, listener)
+            return _go_on(Path(resume), length, data, device, feeding, max_seconds, tell, world)
 
     if data is None:
         raise SettingsError("no data: give the folder of pictures with --data DIR.")
@@ -100,13 +119,20 @@ def train(
     if width is not None:
         experiment = set_width(experiment, width)
     run = Path(out) if out is not None else Path("runs") / f"{experiment.recipe}-{Path(data).resolve().name}"
-    if (run / "checkpoint.pt").exists() and existing == "continue":
-        _refuse_changes(run, experiment)
-        if isinstance(recipe_or_experiment, Experiment):
-            length = {"steps": experiment.training.steps, "epochs": experiment.training.epochs}
-        return _go_on(run, length, data, device, workers, max_seconds, tell)
-    with prepared(run, existing):
-        return _play(experiment, run, Path(data), device, workers, max_seconds, tell, None)
+    with joined() as world, ExitStack() as folder:
+        tell = _listener(world, listener)
+        if existing == "continue" and world.on_first((run / "checkpoint.pt").exists):
+            world.on_first(lambda: _refuse_changes(run, experiment))
+            if isinstance(recipe_or_experiment, Experiment):
+                length = {"steps": experiment.training.steps, "epochs": experiment.training.epochs}
+            return _go_on(run, length, data, device, feeding, max_seconds, tell, world)
+        world.on_first(lambda: folder.enter_context(prepared(run, existing)))
+        return _play(experiment, run, Path(data), device, feeding, max_seconds, tell, None, world)
+
+
+def _listener(world: World, asked: Listener | None) -> Listener:
+    """Who listens: of several processes the first one speaks."""
+    return asked if asked and world.first else Listener()
 
 
 def _refuse_changes(run: Path, asked: Experiment) -> None:
@@ -139,24 +165,29 @@ def _experiment(path: Path, state: Mapping[str, Any]) -> Experiment:
     return parse_yaml(state["experiment"], str(path))
 
 
+def _state(run: Path) -> dict[str, Any]:
+    if not run.is_dir():
+        raise ModelFileError(f"{run}: no such run folder, so there is nothing to go on from.")
+    return checkpoint.load(run / "checkpoint.pt")
+
+
 def _go_on(
     run: Path,
     length: Tree,
     data: str | Path | None,
     device: str,
-    workers: int | Literal["auto"],
+    feeding: Feeding,
     max_seconds: float | None,
     tell: Listener,
+    world: World,
 ) -> Run:
     """Continue a run where its checkpoint stands."""
-    if not run.is_dir():
-        raise ModelFileError(f"{run}: no such run folder, so there is nothing to go on from.")
-    state = checkpoint.load(run / "checkpoint.pt")
+    state = world.on_first(lambda: _state(run))
     before = _experiment(run / "checkpoint.pt", state)
     experiment = change(before, {"training": length}) if length else before
     if experiment != before:
         tell.note("The schedule is laid over the new length: its first half constant, its second falling to zero.")
-    return _play(experiment, run, Path(data or state["data"]), device, workers, max_seconds, tell, state)
+    return _play(experiment, run, Path(data or state["data"]), device, feeding, max_seconds, tell, state, world)
 
 
 def _play(
@@ -164,14 +195,15 @@ def _play(
     run: Path,
     data: Path,
     device_name: str,
-    workers: int | Literal["auto"],
+    feeding: Feeding,
     max_seconds: float | None,
     tell: Listener,
     state: Mapping[str, Any] | None,
+    world: World,
 ) -> Run:
     started = time.monotonic()
     settings = experiment.training
-    device = choose_device(device_name)
+    device = world.device(device_name)
     precision = choose_precision(settings.precision, device)
     # Sizes that the networks cannot take are said before a folder of a million pictures is read.
     with only_shapes():
@@ -187,61 +219,92 @@ def _play(
             f"before, {state['data']}."
         )
 
+    world.same(
+        dict(_leaves(as_dict(experiment)))
+        | {"pictures to train on": opened.counts["train"], "channels": opened.channels}
+        | {"device": device.type, "precision": str(precision), "i2i": __version__, "torch": torch.__version__}
+    )
     torch.manual_seed(settings.seed)
     model = experiment.build(*opened.channels)
-    per_epoch = max(1, EpochSampler(opened.counts["train"], settings.batch_size, settings.seed).batches_per_epoch)
-    rounds = max(1, per_epoch // settings.accumulate)
-    steps = settings.steps or settings.epochs * rounds
-    by_steps = bool(settings.steps)
-    schedule = Schedule(settings.schedule, steps if by_steps else settings.epochs, 1 if by_steps else rounds)
-    trainer = Trainer(model, settings, steps=steps, schedule=schedule, device=device, precision=precision)
+    if world.size > 1:
+        from i2i.engine.synchronised import synchronise
+
+        world.share(model)
+        synchronise(model)
+    sampler = EpochSampler(
+        opened.counts["train"], settings.batch_size, settings.seed, rank=world.rank, world=world.size
+    )
+    batch = sampler.batch_size * world.size
+    rounds = max(1, sampler.batches_per_epoch // settings.accumulate)
+    schedule = _schedule(settings, rounds, batch * settings.accumulate, Progress(**state["progress"] if state else {}))
+    steps = settings.steps or settings.epochs * rounds - schedule.shift
+    trainer = Trainer(model, settings, steps=steps, schedule=schedule, device=device, precision=precision, world=world)
     if state is not None:
         trainer.load_state_dict(state)
-    position = trainer.progress.rounds * settings.accumulate
+        take_own(world, state.get("ranks", []), model, device, settings.seed, trainer.progress.rounds)
+        if (saved := len(state.get("ranks", [state]))) != world.size:
+            tell.note(
+                f"Saved by {saved} process{'es' * (saved > 1)}, going on with {world.size}: a step takes "
+                f"{batch * settings.accumulate} pictures now, and some random numbers are others."
+            )
+    else:
+        take_own(world, [], model, device, settings.seed, 0)
     if trainer.progress.rounds >= steps:
         tell.note(
             f"{run}: already trained for {trainer.progress.rounds} steps. To train it further: "
             f"i2i train --resume {run} --steps {2 * trainer.progress.rounds}"
         )
-    if state is None:
+    if state is None and world.first:
         clear(run)
-    recorder = Recorder(experiment, run, data, opened, trainer, rounds, tell)
+    sampler.start(trainer.progress.images // batch)
+    # Before the run says what it needs: kept pictures are a part of it.
+    batches = feed(
+        opened.train,
+        sampler,
+        feeding,
+        device=device,
+        passes=max(0, steps - trainer.progress.rounds) * settings.accumulate / sampler.batches_per_epoch,
+        note=tell.note,
+        progress=tell.decoded,
+    )
+    recorder: Recorder | Follower = Follower(trainer, opened)
+    if world.first:
+        recorder = Recorder(experiment, run, data, opened, trainer, rounds * settings.accumulate * batch, tell)
     try:
         recorder.begin(describe(device, precision), fresh=state is None)
-        sampler = EpochSampler(
-            opened.counts["train"],
-            settings.batch_size,
-            settings.seed,
-            start_epoch=position // per_epoch,
-            start_batch=position % per_epoch,
-        )
-        loader = make_loader(opened.train, sampler, _workers(workers), pin=device.type == "cuda")
         tell.started(trainer.progress.rounds, steps)
         deadline = started + max_seconds if max_seconds is not None else None
+        stop = world.agreement()
+
+        def asked_to_stop() -> bool:
+            late = deadline is not None and time.monotonic() > deadline
+            return bool(stop(int(late or signals.caught is not None)))
+
         with Signals() as signals:
             try:
-                trainer.fit(
-                    loader,
-                    after_round=recorder.after_round,
-                    stop=lambda: signals.caught is not None or (deadline is not None and time.monotonic() > deadline),
-                )
+                trainer.fit(batches, after_round=recorder.after_round, stop=asked_to_stop)
             except (DatasetError, PictureError):
-                recorder.finish()  # a picture that is gone costs no step that was made before it
+                if world.size == 1:
+                    recorder.finish()  # a picture that is gone costs no step that was made before it
                 raise
             recorder.finish()
+            caught = world.largest(signals.caught or 0)
     finally:
         recorder.close()
-    if signals.caught is not None:
+    if caught:
         tell.note(f"Stopped at step {trainer.progress.rounds} and saved. Go on with: i2i train --resume {run}")
-        raise KeyboardInterrupt if signals.caught == signal.SIGINT else SystemExit(128 + signals.caught)
+        raise KeyboardInterrupt if caught == signal.SIGINT else SystemExit(128 + caught)
     if trainer.progress.rounds < steps:
         tell.note(f"Time is up at step {trainer.progress.rounds}; saved. Go on with: i2i train --resume {run}")
     return Run(run, trainer.progress.rounds, recorder.losses)
 
 
-def _workers(asked: int | Literal["auto"]) -> int:
-    """Loader processes: as asked, or one core less than there are, at most 8."""
-    if asked != "auto":
-        return asked
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(8, cores - 1))
+def _schedule(settings: TrainingSettings, rounds: int, images: int, before: Progress) -> Schedule:
+    """The rate over a run with so many rounds an epoch and images a round.
+
+    To a run of epochs an epoch is one of pictures, whatever number of processes saw them; to a run of steps a step is a
+    step.
+    """
+    if settings.steps:
+        return Schedule(settings.schedule, settings.steps, 1)
+    return Schedule(settings.schedule, settings.epochs, rounds, before.images // images - before.rounds)
