@@ -1,3 +1,5 @@
+import pickle
+
 import numpy as np
 import pytest
 
@@ -102,3 +104,15 @@ def test_unpaired_data_for_a_recipe_of_pairs_is_refused(tmp_path):
     fill(tmp_path / "trainB", 3)
     with pytest.raises(DatasetError, match="'cyclegan'"):
         open_dataset("pairs", tmp_path, SETTINGS)
+
+
+@pytest.mark.parametrize("kind", ["pairs", "domains", "pictures"])
+def test_no_path_is_kept_so_a_large_set_stays_small(tmp_path, kind):
+    for side in "AB":
+        fill(tmp_path / f"train{side}", 40)
+    few = len(pickle.dumps(open_dataset(kind, tmp_path, SETTINGS).train))
+    for side in "AB":
+        for index in range(1000):
+            (tmp_path / f"train{side}" / f"more{index:04}.png").hardlink_to(tmp_path / f"train{side}" / "00.png")
+    many = len(pickle.dumps(open_dataset(kind, tmp_path, SETTINGS).train))
+    assert (many - few) / 2000 < 40  # the letters of a name, its end, its label or partner and what is held out
