@@ -5,6 +5,7 @@
 """
 
 from abc import ABC, abstractmethod
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -30,7 +31,7 @@ class Vanilla(Objective):
     """Binary cross-entropy, G in its non-saturating form (Goodfellow et al. 2014, Sec. 3)."""
 
     def discriminator(self, D: Critic, *, real: Tensor, fake: Tensor) -> Terms:
-        on_fake, on_real = D(fake), D(real)
+        on_fake, on_real = _both(D, fake, real)
         return {
             "fake": functional.binary_cross_entropy_with_logits(on_fake, torch.zeros_like(on_fake)),
             "real": functional.binary_cross_entropy_with_logits(on_real, torch.ones_like(on_real)),
@@ -45,7 +46,7 @@ class LeastSquares(Objective):
     """Squared distance to 0 and 1 (LSGAN, Mao et al. 2017; CycleGAN, Sec. 4)."""
 
     def discriminator(self, D: Critic, *, real: Tensor, fake: Tensor) -> Terms:
-        on_fake, on_real = D(fake), D(real)
+        on_fake, on_real = _both(D, fake, real)
         return {"fake": on_fake.square().mean(), "real": (on_real - 1).square().mean()}
 
     def generator(self, D: Critic, *, real: Tensor, fake: Tensor) -> Tensor:
@@ -56,7 +57,7 @@ class Hinge(Objective):
     """Hinge loss: D stops caring beyond a margin of 1 (Lim & Ye 2017; SAGAN, Eq. 4)."""
 
     def discriminator(self, D: Critic, *, real: Tensor, fake: Tensor) -> Terms:
-        on_fake, on_real = D(fake), D(real)
+        on_fake, on_real = _both(D, fake, real)
         return {"fake": functional.relu(1 + on_fake).mean(), "real": functional.relu(1 - on_real).mean()}
 
     def generator(self, D: Critic, *, real: Tensor, fake: Tensor) -> Tensor:
@@ -71,11 +72,22 @@ class WGANGP(Objective):
         self.lambda_penalty = lambda_penalty
 
     def discriminator(self, D: Critic, *, real: Tensor, fake: Tensor) -> Terms:
+        on_fake, on_real = _both(D, fake, real)
         return {
-            "fake": D(fake).mean(),
-            "real": -D(real).mean(),
+            "fake": on_fake.mean(),
+            "real": -on_real.mean(),
             "penalty": self.lambda_penalty * gradient_penalty(D, real, fake),
         }
 
     def generator(self, D: Critic, *, real: Tensor, fake: Tensor) -> Tensor:
         return -D(fake).mean()
+
+
+@runtime_checkable
+class _ScoresBoth(Protocol):
+    def both(self, fake: Tensor, real: Tensor) -> tuple[Tensor, Tensor]: ...
+
+
+def _both(D: Critic, fake: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
+    """Scores of fake and real, at once where the critic can."""
+    return D.both(fake, real) if isinstance(D, _ScoresBoth) else (D(fake), D(real))

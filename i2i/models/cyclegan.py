@@ -9,6 +9,7 @@ from i2i.batches import Domains
 from i2i.game import Model, Progress, Turn
 from i2i.losses.adversarial import Objective
 from i2i.losses.reconstruction import l1
+from i2i.models.critic import Critic
 from i2i.models.history import History
 from i2i.networks.blocks import mixes_pictures
 
@@ -40,6 +41,7 @@ class CycleGAN(Model):
     def step(self, batch: Domains, progress: Progress) -> Iterator[Turn]:
         """Eq. 3: L_GAN(G, D_Y) + L_GAN(F, D_X) + lambda L_cyc(G, F), with the identity term of Sec. 5.2; G first."""
         x, y = batch
+        D_X, D_Y = Critic(self.D_X), Critic(self.D_Y)
         lambda_identity = self.lambda_cycle * self.lambda_identity
         identity = {}
         if lambda_identity:
@@ -50,8 +52,8 @@ class CycleGAN(Model):
             fake_y, fake_x = self.G(x), self.F(y)
 
         gan = {
-            "x": self.objective.generator(self.D_X, real=x, fake=fake_x),
-            "y": self.objective.generator(self.D_Y, real=y, fake=fake_y),
+            "x": self.objective.generator(D_X, real=x, fake=fake_x),
+            "y": self.objective.generator(D_Y, real=y, fake=fake_y),
         }
         cycle = {
             "x": self.lambda_cycle * l1(self.F(fake_y), x),
@@ -62,8 +64,8 @@ class CycleGAN(Model):
         # Sec. 4: D learns from past fakes too, and is slowed by half as in the authors' code.
         past_x, past_y = self.history_X(fake_x), self.history_Y(fake_y)
         gan = {
-            "x": self.objective.discriminator(self.D_X, real=x, fake=past_x),
-            "y": self.objective.discriminator(self.D_Y, real=y, fake=past_y),
+            "x": self.objective.discriminator(D_X, real=x, fake=past_x),
+            "y": self.objective.discriminator(D_Y, real=y, fake=past_y),
         }
         yield Turn("D", {"gan": gan}, weight=0.5)
 

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from i2i.batches import Labelled
 from i2i.game import Model, Progress, Turn
 from i2i.losses.adversarial import Objective
+from i2i.models.critic import Critic
 from i2i.networks.dcgan import Generator
 
 SAMPLES = 64
@@ -26,10 +27,10 @@ class DCGAN(Model):
 
     def step(self, batch: Labelled, progress: Progress) -> Iterator[Turn]:
         """Goodfellow et al. 2014, Algorithm 1, one step of D and then one of G on the same noise."""
-        real = batch.images
+        real, D = batch.images, Critic(self.D)
         fake = self.G(torch.randn(len(real), self.G.latent, device=real.device))
-        yield Turn("D", {"gan": self.objective.discriminator(self.D, real=real, fake=fake.detach())})
-        yield Turn("G", {"gan": self.objective.generator(self.D, real=real, fake=fake)})
+        yield Turn("D", {"gan": self.objective.discriminator(D, real=real, fake=fake.detach())})
+        yield Turn("G", {"gan": self.objective.generator(D, real=real, fake=fake)})
 
     def translators(self) -> Mapping[str, nn.Module]:
         return {"sample": self.G}

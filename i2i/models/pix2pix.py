@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-import torch
 from torch import Tensor, nn
 
 from i2i.batches import Pairs
 from i2i.game import Model, Progress, Turn
 from i2i.losses.adversarial import Objective
 from i2i.losses.reconstruction import l1
+from i2i.models.critic import Critic
 
 
 class Pix2Pix(Model):
@@ -26,9 +26,7 @@ class Pix2Pix(Model):
         """Eq. 4: min_G max_D L_cGAN(G, D) + lambda L_L1(G), D first (Sec. 3.3)."""
         x, y = batch
         fake = self.G(x)
-
-        def D(image: Tensor) -> Tensor:
-            return self.D(torch.cat([x, image], dim=1))
+        D = Critic(self.D, beside=x)
 
         # Sec. 3.3: the objective is halved for D, which slows it relative to G.
         game = self.objective.discriminator(D, real=y, fake=fake.detach())

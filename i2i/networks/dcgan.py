@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from i2i.networks.blocks import conv, initialise, needs_bias, normalise, up
+from i2i.networks.blocks import conv, initialise, needs_bias, normalise, up, widened
 from i2i.settings import Norm, Upsample
 
 
@@ -33,7 +33,7 @@ class Generator(nn.Module):
         initialise(self)
 
     def forward(self, z: Tensor) -> Tensor:
-        return self.layers(z[:, :, None, None]).float()
+        return widened(self.layers(z[:, :, None, None]))
 
 
 class Discriminator(nn.Module):
@@ -62,4 +62,4 @@ class Discriminator(nn.Module):
         self.layers = nn.Sequential(*layers)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.layers(x).float().flatten(1)
+        return widened(self.layers(x)).flatten(1)

@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from i2i.networks.blocks import conv, needs_bias, normalise
+from i2i.networks.blocks import conv, needs_bias, normalise, widened
 from i2i.settings import Norm
 
 
@@ -35,7 +35,7 @@ class PatchGAN(nn.Module):
         self.layers = nn.Sequential(*stages)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.layers(x).float()
+        return widened(self.layers(x))
 
 
 class PixelGAN(nn.Module):
@@ -61,4 +61,4 @@ class PixelGAN(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.layers(x).float()
+        return widened(self.layers(x))

@@ -1,8 +1,12 @@
 """The residual generator of CycleGAN."""
 
+from collections.abc import Iterator
+
+import torch
 from torch import Tensor, nn
 
-from i2i.networks.blocks import Reflect, Residual, conv, needs_bias, normalise, up
+from i2i.networks.blocks import Reflect, Residual, conv, needs_bias, normalise, up, widened
+from i2i.networks.recompute import recomputed
 from i2i.settings import Norm, Upsample
 
 
@@ -24,8 +28,12 @@ class ResNet(nn.Module):
         norm: Norm = "instance",
         dropout: bool = False,
         upsample: Upsample = "transpose",
+        checkpoint: bool = False,
     ) -> None:
+        """`checkpoint` keeps what goes into a part alone, and computes its inside again for the gradient."""
         super().__init__()
+        self.checkpoint = checkpoint
+        self._draws = dropout
         bias = needs_bias(norm)
 
         def after(channels: int) -> list[nn.Module]:
@@ -50,4 +58,4 @@ class ResNet(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.layers(x).float()
+        return widened(self.layers(x))

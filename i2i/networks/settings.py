@@ -93,6 +93,9 @@ class ResNet:
     upsample: Upsample = "transpose"
     """transpose (the paper's), resize (nearest, then a convolution: no checkerboard), shuffle (pixel shuffle)."""
 
+    checkpoint: bool = False
+    """Compute activations again for the gradient instead of keeping them: XX of the memory for a third more time."""
+
     def build(self, in_channels: int, out_channels: int, size: tuple[int, int]) -> "nn.Module":
         """The network; both sides of `size` must be multiples of 4."""
         from i2i.networks import resnet
@@ -111,6 +114,7 @@ class ResNet:
             norm=self.norm,
             dropout=self.dropout,
             upsample=self.upsample,
+            checkpoint=self.checkpoint,
         )
 
 

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from i2i.networks.blocks import conv, needs_bias, normalise, up
+from i2i.networks.blocks import conv, needs_bias, normalise, up, widened
 from i2i.settings import Norm, Upsample
 
 
@@ -67,4 +67,4 @@ class UNet(nn.Module):
         x = skips.pop()
         for block in self.ups:
             x = torch.cat([skips.pop(), block(x)], dim=1)
-        return self.last(x).float()
+        return widened(self.last(x))

@@ -78,6 +78,13 @@ def freeze(modules: Sequence[nn.Module], frozen: bool) -> None:
         module.requires_grad_(not frozen)
 
 
+def close(ours: nn.Module, theirs: nn.Module) -> bool:
+    """Equal but for the order of sums: real and fake go through D in one pass, and float64 shows nothing else."""
+    mine, other = ours.state_dict(), theirs.state_dict()
+    assert all(value.dtype != torch.float32 for value in mine.values())
+    return mine.keys() == other.keys() and all(torch.allclose(mine[key], other[key], 1e-9, 1e-9) for key in mine)
+
+
 def same(ours: nn.Module, theirs: nn.Module) -> bool:
     mine, other = ours.state_dict(), theirs.state_dict()
     return mine.keys() == other.keys() and all(torch.equal(mine[key], other[key]) for key in mine)
@@ -101,7 +108,7 @@ def classic_pix2pix(model: Pix2Pix, batches: Sequence[Pairs], kind: str) -> None
         elif kind == "hinge":
             loss = (1 + on_fake).relu().mean() + (1 - on_real).relu().mean()
         else:
-            share = torch.rand(len(x), 1, 1, 1)
+            share = torch.rand(len(x), 1, 1, 1, dtype=x.dtype)
             between = torch.lerp(fake.detach(), y, share).requires_grad_()
             scores = D(torch.cat([x, between], 1))
             (slope,) = torch.autograd.grad(scores.sum(), between, create_graph=True)
@@ -122,18 +129,18 @@ def classic_pix2pix(model: Pix2Pix, batches: Sequence[Pairs], kind: str) -> None
 )
 def test_rounds_of_pix2pix_equal_the_classic_loop(kind, norm):
     objective = {"vanilla": Vanilla(), "hinge": Hinge(), "wgan-gp": WGANGP()}[kind]
-    ours = pix2pix(objective, norm)
+    ours = pix2pix(objective, norm).double()
     theirs = copy.deepcopy(ours)
     start = copy.deepcopy(ours)
-    batches = [pairs(seed) for seed in range(3)]
+    batches = [Pairs(*(side.double() for side in pairs(seed))) for seed in range(3)]
     torch.manual_seed(5)
     trainer = trainer_of(ours)
     for batch in batches:
         trainer.round([batch])
     torch.manual_seed(5)
     classic_pix2pix(theirs, batches, kind)
-    assert same(ours, theirs)
-    assert not same(ours, start)
+    assert close(ours, theirs)
+    assert not close(ours, start)
 
 
 def classic_cyclegan(model: CycleGAN, batches: Sequence[Domains]) -> None:
@@ -157,17 +164,17 @@ def classic_cyclegan(model: CycleGAN, batches: Sequence[Domains]) -> None:
 
 
 def test_rounds_of_cyclegan_equal_the_classic_loop():
-    ours = cyclegan()
+    ours = cyclegan().double()
     theirs = copy.deepcopy(ours)
-    batches = [Domains(draw(1, 3, 32, 32, seed=2 * seed), draw(1, 3, 32, 32, seed=2 * seed + 1)) for seed in range(6)]
+    drawn = [draw(1, 3, 32, 32, seed=seed).double() for seed in range(12)]
+    batches = [Domains(x, y) for x, y in zip(drawn[::2], drawn[1::2], strict=True)]
     torch.manual_seed(5)
     trainer = trainer_of(ours)
     for batch in batches:
         trainer.round([batch])
     torch.manual_seed(5)
     classic_cyclegan(theirs, batches)
-    for (name, mine), other in zip(ours.named_parameters(), theirs.parameters(), strict=True):
-        assert torch.equal(mine, other), name
+    assert close(ours, theirs)
 
 
 # ------------------------------------------------------------------------------------------------------------- turns

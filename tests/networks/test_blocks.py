@@ -212,3 +212,16 @@ def test_a_discriminator_scores_every_patch_in_float32(kind, norm, spectral, bf1
         scores = build(norm, spectral)(draw(2, 3, 32, 64))
     assert scores.shape == shape
     assert scores.dtype is torch.float32
+
+
+def test_instance_norm_of_channels_last_pictures_has_the_gradient_of_a_group_norm():
+    x = torch.randn(3, 4, 6, 5, dtype=torch.float64)
+    results = []
+    for layout in (torch.contiguous_format, torch.channels_last):
+        input = x.clone(memory_format=torch.preserve_format).contiguous(memory_format=layout).requires_grad_()
+        y = InstanceNorm(4)(input)
+        (y * torch.linspace(0, 1, y.numel(), dtype=y.dtype).view(y.shape)).sum().backward()
+        assert y.is_contiguous(memory_format=layout)
+        results.append((y.detach(), input.grad))
+    for one, other in zip(*results, strict=True):
+        assert torch.allclose(one, other)
