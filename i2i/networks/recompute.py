@@ -6,13 +6,11 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from i2i.networks.blocks import BatchNorm
-
 
 def recomputed(part: nn.Module, x: Tensor, *, draws: bool) -> Tensor:
     """`part(x)`, of which only `x` is kept for the gradient. `draws` says whether it draws random numbers.
 
-    They are drawn again as they were. Batch norms count a batch once. Raises RuntimeError where the part's weights
+    They are drawn again as they were, and batch norms count a batch once. Raises RuntimeError where the part's weights
     were changed before the gradient was asked for: it would be another network's.
     """
     # The other kind, reentrant, cannot differentiate in chosen weights alone. Random states cannot be read while a
@@ -31,20 +29,20 @@ def _again(part: nn.Module) -> AbstractContextManager[None]:
     def second_pass() -> Iterator[None]:
         if before != [weight._version for weight in weights]:
             raise RuntimeError("a checkpointed network's weights were stepped before its graph was differentiated")
-        with _uncounted(part):
+        with _on_copies(part):
             yield
 
     return second_pass()
 
 
 @contextmanager
-def _uncounted(part: nn.Module) -> Iterator[None]:
-    """Batch norms normalise as ever, and leave their running statistics alone."""
-    layers = [layer for layer in part.modules() if isinstance(layer, BatchNorm)]
-    for layer in layers:
-        layer.track_running_stats = False
+def _on_copies(part: nn.Module) -> Iterator[None]:
+    """What a pass writes into buffers, such as batch norm's running statistics, is lost."""
+    buffers = [(layer, name, buffer) for layer in part.modules() for name, buffer in layer.named_buffers(recurse=False)]
+    for layer, name, buffer in buffers:
+        setattr(layer, name, buffer.clone())
     try:
         yield
     finally:
-        for layer in layers:
-            layer.track_running_stats = True
+        for layer, name, buffer in buffers:
+            setattr(layer, name, buffer)
