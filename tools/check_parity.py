@@ -36,6 +36,7 @@ from i2i.errors import UserError
 from i2i.game import Model
 from i2i.losses.adversarial import WGANGP, Hinge, LeastSquares, Objective, Vanilla
 from i2i.models import cyclegan
+from i2i.models.critic import Critic
 from i2i.models.history import History
 from i2i.models.pix2pix import Pix2Pix
 from i2i.networks import reference
@@ -167,7 +168,7 @@ def _play(recording: Recording, as_reference: bool) -> tuple[list[dict[str, floa
 
     A GAN amplifies rounding about tenfold a step: in float64 a recording of six steps of CycleGAN is 3e-3 away from
     itself. So that a difference means another algorithm and not another order of summing, `as_reference` takes
-    torch's own instance norm, one picture a pass and Adam unfused.
+    torch's own instance norm, one picture a pass, pictures in NCHW and Adam unfused.
     """
     files = recording.folder.glob("start_net_*.pth")
     networks = {file.stem.removeprefix("start_net_"): _network(file, as_reference) for file in files}
@@ -179,9 +180,13 @@ def _play(recording: Recording, as_reference: bool) -> tuple[list[dict[str, floa
         schedule=Schedule("constant", units=1, rounds_per_unit=len(recording.losses)),
         device=torch.device("cpu"),
         fused=not as_reference,
+        channels_last=not as_reference,
     )
     losses: list[dict[str, float]] = []
-    with mock.patch.object(cyclegan, "_both", _one_by_one if as_reference else cyclegan._both):
+    with (
+        mock.patch.object(cyclegan, "_both", _one_by_one if as_reference else cyclegan._both),
+        mock.patch.object(Critic, "both", _each if as_reference else Critic.both),
+    ):
         for a, b in zip(recording.first, recording.second, strict=True):
             trainer.round([Domains(a, b) if cycle else Pairs(a, b)])
             losses.append(_as_recorded(trainer.fetch_losses(), cycle))
@@ -201,6 +206,10 @@ def _compare(name: str, ours: Mapping[str, float], theirs: Mapping[str, float], 
     worst = max(off, key=lambda key: math.inf if math.isnan(off[key]) else off[key])
     found = f"{len(theirs)} numbers, worst {worst}: ours {ours[worst]:.7g}, recorded {theirs[worst]:.7g}"
     return Line(name, found, off[worst], failed=math.isnan(off[worst]))
+
+
+def _each(D: Critic, fake: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
+    return D(fake), D(real)
 
 
 def _one_by_one(network: nn.Module, first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:

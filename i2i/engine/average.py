@@ -17,6 +17,9 @@ class Average:
 
     def __init__(self, networks: Mapping[str, nn.Module], decay: float) -> None:
         self.decay = decay
+        # On the device: a captured graph would keep a number as it was.
+        some = next((weight for network in networks.values() for weight in network.parameters()), torch.zeros(()))
+        self._share = torch.zeros((), dtype=some.dtype, device=some.device)
         self.networks = {
             name: copy.deepcopy(network).eval().requires_grad_(False) for name, network in networks.items()
         }
@@ -31,12 +34,16 @@ class Average:
                 pairs = self._averaged if ours.is_floating_point() and not spectral else self._copied
                 pairs.append((ours, theirs[key]))
 
+    def set_decay(self, rounds: int) -> None:
+        """The decay of the `rounds`-th step (from 1)."""
+        self._share.fill_(1 - min(self.decay, (1 + rounds) / (10 + rounds)))
+
     @torch.no_grad()
-    def update(self, rounds: int) -> None:
-        """Follow the networks by one step, the `rounds`-th (from 1)."""
-        decay = min(self.decay, (1 + rounds) / (10 + rounds))
+    def update(self) -> None:
+        """Follow the networks by one step."""
         if self._averaged:
-            torch._foreach_lerp_([a for a, _ in self._averaged], [b for _, b in self._averaged], 1 - decay)  # pyright: ignore[reportPrivateImportUsage]
+            ours, theirs = [a for a, _ in self._averaged], [b for _, b in self._averaged]
+            torch._foreach_lerp_(ours, theirs, [self._share] * len(ours))  # pyright: ignore[reportPrivateImportUsage]
         for ours, theirs in self._copied:
             ours.copy_(theirs)
 

@@ -25,30 +25,42 @@ class Player:
             for weight, order in zip(self.weights, self._orders, strict=True)
         ]
         betas = settings.beta1, settings.beta2
-        self.optimizer = torch.optim.Adam(self._lying, lr=settings.lr, betas=betas, fused=fused)
+        # On the device: a captured graph would keep a number as it was.
+        self._rate = torch.tensor(settings.lr, device=self.weights[0].device) if fused else None
+        captured = self._rate is not None and self._rate.is_cuda
+        rate = settings.lr if self._rate is None else self._rate
+        self.optimizer = torch.optim.Adam(self._lying, lr=rate, betas=betas, fused=fused, capturable=captured)
 
     def forget(self) -> None:
         """Drop the gradients."""
         for weight, lying in zip(self.weights, self._lying, strict=True):
             weight.grad = lying.grad = None
 
-    def move(self, rate: float) -> None:
-        """One step of Adam down the gradients, at this learning rate."""
+    def set_rate(self, rate: float) -> None:
+        """The learning rate of the steps to come."""
+        for group in self.optimizer.param_groups:
+            if self._rate is None:
+                group["lr"] = rate
+            else:
+                group["lr"] = self._rate.fill_(rate)
+
+    def move(self) -> None:
+        """One step of Adam down the gradients."""
         for weight, lying, order in zip(self.weights, self._lying, self._orders, strict=True):
             lying.grad = None if weight.grad is None else weight.grad.permute(order)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
         self.optimizer.step()
 
     def state_dict(self) -> dict[str, Any]:
         """Adam's state, every tensor in its weight's shape."""
         state = self.optimizer.state_dict()
+        groups = [{**group, "lr": float(group["lr"])} for group in state["param_groups"]]
         backs = [[order.index(axis) for axis in range(len(order))] for order in self._orders]
-        return state | {"state": self._turned(state["state"], backs)}
+        return {"state": self._turned(state["state"], backs), "param_groups": groups}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from a state."""
-        self.optimizer.load_state_dict({**state, "state": self._turned(state["state"], self._orders)})
+        """Go on from a state. How Adam computes is this machine's matter, not that of the one that saved it."""
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": self._turned(state["state"], self._orders), "param_groups": groups})
 
     def _turned(self, state: Mapping[int, Mapping[str, Any]], orders: Sequence[Sequence[int]]) -> dict[int, Any]:
         return {

@@ -41,6 +41,12 @@ class TrainingSettings:
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """auto is bf16 where the device has arithmetic for it, otherwise fp32."""
 
+    graph: bool = True
+    """On CUDA, record a round once and replay it as one graph, where the recipe allows it."""
+
+    compile: bool = False
+    """Compile the generators with torch.compile: a minute or more at the start, a faster step after it."""
+
     seed: Count = 0
     """Start of every draw: weights, order, augmentation, dropout."""
 

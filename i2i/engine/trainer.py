@@ -13,20 +13,15 @@ from i2i import images
 from i2i.engine.average import Average
 from i2i.engine.distributed import World
 from i2i.engine.gradients import GradientAverage
+from i2i.engine.graph import Graphs, cuda_graph
+from i2i.engine.memory import keep_freed_memory
+from i2i.engine.player import Player
 from i2i.engine.schedule import Schedule
 from i2i.engine.settings import TrainingSettings
 from i2i.errors import TrainingError
 from i2i.game import Model, Progress, Turn, flatten
 
 Event = Callable[["Trainer"], None]
-
-
-@dataclasses.dataclass(slots=True)
-class Player:
-    """Weights that move together, and their optimizer."""
-
-    weights: list[nn.Parameter]
-    optimizer: torch.optim.Optimizer
 
 
 class Trainer:
@@ -46,15 +41,21 @@ class Trainer:
         device: torch.device,
         precision: torch.dtype = torch.float32,
         fused: bool = True,
+        channels_last: bool = True,
         world: World | None = None,
     ) -> None:
+        """`fused` and `channels_last` change speed and the order of sums, nothing else."""
         self.world = world or World()
         self.model = model.to(device)
+        # Where convolutions have their fast kernels; Apple's GPUs have none for it.
+        last = channels_last and device.type != "mps"
+        self._layout = torch.channels_last if last else torch.contiguous_format
+        self.model.to(memory_format=self._layout)  # pyright: ignore[reportCallIssue]
         self.settings, self.steps, self.schedule = settings, steps, schedule
         self.device, self.precision = device, precision
         self.progress = Progress()
         self.players = {
-            name: self._player([weight for module in modules for weight in module.parameters()], fused)
+            name: Player([weight for module in modules for weight in module.parameters()], settings, fused=fused)
             for name, modules in model.players().items()
         }
         self._across = {
@@ -65,10 +66,34 @@ class Trainer:
         """Seconds that rounds have waited for data."""
         self._losses: dict[str, Tensor] = {}
         self._rounds_summed = 0
+        self._graphs = Graphs(self._play, cuda_graph, self._no_graph())
+        if settings.compile:
+            for network in model.translators().values():
+                network.compile(dynamic=False)
+        if device.type == "cpu":
+            keep_freed_memory()
+        if device.type == "cuda":
+            torch.backends.cudnn.benchmark = True  # every batch has the same shape
 
-    def _player(self, weights: list[nn.Parameter], fused: bool) -> Player:
-        s = self.settings
-        return Player(weights, torch.optim.Adam(weights, lr=s.lr, betas=(s.beta1, s.beta2), fused=fused))
+    def _no_graph(self) -> str | None:
+        """Why rounds cannot be replayed from a CUDA graph, if so."""
+        if self.device.type != "cuda":
+            return f"{self.device.type} has no CUDA graphs"
+        if not self.settings.graph:
+            return "--training.no-graph"
+        if self.world.size > 1:
+            return "several processes average their gradients between kernels"
+        return None
+
+    @property
+    def replayed(self) -> int:
+        """Rounds that were played from a CUDA graph."""
+        return self._graphs.replayed
+
+    @property
+    def fallback(self) -> str | None:
+        """Why rounds are played eagerly, kernel by kernel; None where they are, or will be, replayed."""
+        return self._graphs.fallback
 
     # ------------------------------------------------------------------------------------------------- one round
 
@@ -78,7 +103,17 @@ class Trainer:
         Several batches are played in lockstep, so what a model keeps between turns (pix2pix: the fake) is kept for
         each of them.
         """
-        self._set_rates()
+        for player in self.players.values():
+            player.set_rate(self.learning_rate())
+        if self.average:
+            self.average.set_decay(self.progress.rounds + 1)
+        self._graphs.round(batches, self.model.phase(self.progress))
+        pictures = sum(len(batch[0]) for batch in batches) * self.world.size
+        self.progress = Progress(self.progress.rounds + 1, self.progress.images + pictures)
+        self._rounds_summed += 1
+
+    def _play(self, batches: Sequence[Any]) -> None:
+        """All that a graph holds: what changes from round to round is read from tensors."""
         self.model.train()
         games = [self.model.step(batch, self.progress) for batch in batches]
         try:
@@ -89,11 +124,8 @@ class Trainer:
                 close = getattr(game, "close", None)
                 if close:
                     close()
-        pictures = sum(len(batch[0]) for batch in batches) * self.world.size
-        self.progress = Progress(self.progress.rounds + 1, self.progress.images + pictures)
-        self._rounds_summed += 1
         if self.average:
-            self.average.update(self.progress.rounds)
+            self.average.update()
 
     def _turn(self, games: Sequence[Iterator[Turn]]) -> bool:
         """One player's move in all games; False when the round is over."""
@@ -104,7 +136,7 @@ class Trainer:
                 break
             if player is None:
                 player = self.players[turn.player]
-                player.optimizer.zero_grad(set_to_none=True)
+                player.forget()
                 across = self._across.get(turn.player)
             terms = flatten(turn.terms)
             for name, value in terms.items():
@@ -117,7 +149,7 @@ class Trainer:
             return False
         if across:
             across.finish()
-        player.optimizer.step()
+        player.move()
         return True
 
     def _next(self, game: Iterator[Turn]) -> Turn | None:
@@ -127,23 +159,23 @@ class Trainer:
         the weights of before the step. A model that yields inside no_grad or autocast of its own would leak that
         mode into the engine.
         """
-        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.precision == torch.bfloat16):
+        bf16 = self.precision == torch.bfloat16
+        # A weight that is cast while a graph is recorded is cast anew at every replay: nothing to keep.
+        keep = not (self.device.type == "cuda" and torch.cuda.is_current_stream_capturing())
+        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=bf16, cache_enabled=keep):
             turn = next(game, None)
             autocast = torch.is_autocast_enabled(self.device.type)
-        if not torch.is_grad_enabled() or autocast != (self.precision == torch.bfloat16):
+        if not torch.is_grad_enabled() or autocast != bf16:
             raise RuntimeError(f"{type(self.model).__name__}.step yielded inside `no_grad` or `autocast`")
         return turn
-
-    def _set_rates(self) -> None:
-        rate = self.settings.lr * self.schedule.factor(self.progress)
-        for player in self.players.values():
-            for group in player.optimizer.param_groups:
-                group["lr"] = rate
 
     def _add(self, name: str, value: Tensor) -> None:
         # Summed where it was computed: fetching a number would make the device wait for the host.
         known = self._losses.get(name)
-        self._losses[name] = value if known is None else known + value
+        if known is None:
+            self._losses[name] = value.clone()
+        else:
+            known.add_(value)
 
     # --------------------------------------------------------------------------------------------------- a whole run
 
@@ -162,7 +194,7 @@ class Trainer:
 
         def one(tensor: Tensor) -> Tensor:
             tensor = tensor.to(self.device, non_blocking=True)
-            return images.scale(tensor) if tensor.ndim == 4 else tensor
+            return images.scale(tensor).contiguous(memory_format=self._layout) if tensor.ndim == 4 else tensor
 
         return type(batch)(*(one(tensor) for tensor in batch))
 
@@ -182,7 +214,7 @@ class Trainer:
                 torch.cuda.synchronize(self.device)
             seconds = time.perf_counter() - started
         for player in self.players.values():
-            player.optimizer.zero_grad(set_to_none=True)
+            player.forget()
         with torch.no_grad():
             for buffer, before in buffers:
                 buffer.copy_(before)
@@ -193,12 +225,14 @@ class Trainer:
 
     def fetch_losses(self) -> dict[str, float]:
         """Mean of every term since the last call. Raises TrainingError where one is not a number any more."""
-        if not self._losses:
+        if not self._rounds_summed:
             return {}
         values = torch.stack([value.float() for value in self._losses.values()]) / max(1, self._rounds_summed)
         values = self.world.mean(values)
         losses = dict(zip(self._losses, values.tolist(), strict=True))
-        self._losses, self._rounds_summed = {}, 0
+        for total in self._losses.values():
+            total.zero_()  # a captured graph adds to this very tensor
+        self._rounds_summed = 0
         broken = [name for name, value in losses.items() if not math.isfinite(value)]
         if broken:
             raise TrainingError(
@@ -220,7 +254,7 @@ class Trainer:
         return {
             "model": self.model.state_dict(),
             "average": self.average.state_dict() if self.average else {},
-            "optimizers": {name: player.optimizer.state_dict() for name, player in self.players.items()},
+            "optimizers": {name: player.state_dict() for name, player in self.players.items()},
             "progress": dataclasses.asdict(self.progress),
             "random": random_state(self.device),
         }
@@ -231,9 +265,10 @@ class Trainer:
         if self.average:
             self.average.load_state_dict(state["average"])
         for name, player in self.players.items():
-            player.optimizer.load_state_dict(state["optimizers"][name])
+            player.load_state_dict(state["optimizers"][name])
         self.progress = Progress(**state["progress"])
         set_random_state(state["random"], self.device)
+        self._graphs.clear()
 
 
 def random_state(device: torch.device) -> dict[str, Tensor]:

@@ -16,10 +16,12 @@ def test_the_ramp_by_hand():
     network = line(0)
     average = Average({"a": network}, decay=0.999)
     nn.init.constant_(network.weight, 1)
-    average.update(1)  # decay 2/11
+    average.set_decay(1)
+    average.update()  # decay 2/11
     assert float(average.networks["a"].weight) == pytest.approx(9 / 11)
     nn.init.constant_(network.weight, 2)
-    average.update(2)  # decay 3/12
+    average.set_decay(2)
+    average.update()  # decay 3/12
     assert float(average.networks["a"].weight) == pytest.approx(0.25 * 9 / 11 + 0.75 * 2)
 
 
@@ -27,7 +29,8 @@ def test_after_the_ramp_the_decay_is_the_one_asked_for():
     network = line(0)
     average = Average({"a": network}, decay=0.9)
     nn.init.constant_(network.weight, 1)
-    average.update(10**6)
+    average.set_decay(10**6)
+    average.update()
     assert float(average.networks["a"].weight) == pytest.approx(0.1)
 
 
@@ -37,7 +40,8 @@ def test_running_statistics_are_averaged_and_the_counter_is_copied():
     norm.running_mean.fill_(10)
     norm.running_var.fill_(3)
     norm.num_batches_tracked.fill_(7)
-    average.update(10**6)
+    average.set_decay(10**6)
+    average.update()
     ours = average.networks["a"]
     assert float(ours.running_mean) == pytest.approx(1)
     assert float(ours.running_var) == pytest.approx(1.2)
@@ -50,7 +54,8 @@ def test_vectors_of_a_spectral_norm_are_copied():
     average = Average({"a": layer}, decay=0.9)
     for _ in range(5):
         layer(torch.randn(1, 2, 5, 5))
-    average.update(10**6)
+    average.set_decay(10**6)
+    average.update()
     theirs, ours = dict(layer.named_buffers()), dict(average.networks["a"].named_buffers())
     assert theirs
     assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
@@ -72,7 +77,8 @@ def test_an_average_of_a_constant_is_the_constant():
     network = line(3)
     average = Average({"a": network}, decay=0.99)
     for rounds in range(1, 50):
-        average.update(rounds)
+        average.set_decay(rounds)
+    average.update()
     assert float(average.networks["a"].weight) == pytest.approx(3)
 
 
@@ -80,9 +86,12 @@ def test_it_goes_on_from_its_state():
     network = line(0)
     one, two = Average({"a": network}, decay=0.9), Average({"a": network}, decay=0.9)
     nn.init.constant_(network.weight, 1)
-    one.update(1)
+    one.set_decay(1)
+    one.update()
     two.load_state_dict({name: {k: v.clone() for k, v in state.items()} for name, state in one.state_dict().items()})
     nn.init.constant_(network.weight, 4)
-    one.update(2)
-    two.update(2)
+    one.set_decay(2)
+    one.update()
+    two.set_decay(2)
+    two.update()
     assert torch.equal(one.networks["a"].weight, two.networks["a"].weight)

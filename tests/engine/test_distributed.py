@@ -30,7 +30,7 @@ from i2i.networks.patchgan import PatchGAN
 from i2i.networks.unet import UNet
 
 CPU = torch.device("cpu")
-BATCH, ROUNDS = 2, 3
+BATCH, ROUNDS = 2, 2
 """Of each process."""
 
 
