@@ -127,6 +127,18 @@ def test_a_process_that_dies_ends_the_run_with_its_reason(
     assert checkpoint.load(tmp_path / "run" / "checkpoint.pt")["progress"]["rounds"] == 2
 
 
+def test_a_signal_to_one_process_stops_and_saves_all(data: Path, tmp_path: Path) -> None:
+    script = tmp_path / "asked.py"
+    script.write_text(FAILING.format(failure="os.kill(os.getpid(), signal.SIGTERM)"), encoding="utf-8")
+    done = torchrun(str(script), *CYCLEGAN, "--data", str(data), "--out", str(tmp_path / "run"), "--steps", "1000")
+    state = checkpoint.load(tmp_path / "run" / "checkpoint.pt")
+    rounds = state["progress"]["rounds"]
+    assert 3 <= rounds <= 5
+    assert f"Stopped at step {rounds} and saved" in done.stderr
+    assert len(state["ranks"]) == 2
+    assert "i2i: error:" not in done.stderr
+
+
 def test_what_is_wrong_with_all_processes_is_said_once(data: Path, tmp_path: Path) -> None:
     for wrong in (["--data", str(tmp_path)], ["--data", str(data), "--steps", "none"]):
         done = torchrun("-m", "i2i", *CYCLEGAN, *wrong, "--out", str(tmp_path / "run"))
