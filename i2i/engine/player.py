@@ -65,7 +65,7 @@ class Player:
     def _turned(self, state: Mapping[int, Mapping[str, Any]], orders: Sequence[Sequence[int]]) -> dict[int, Any]:
         return {
             index: {
-                name: value.permute(orders[index]).contiguous()
+                name: value.permute(*orders[index]).contiguous()
                 if isinstance(value, Tensor) and value.ndim == len(orders[index]) > 0
                 else value
                 for name, value in moments.items()

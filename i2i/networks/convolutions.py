@@ -81,7 +81,7 @@ def _pays(layer: nn.Conv2d | nn.ConvTranspose2d, positions: int) -> bool:
 
 def _eager(input: Tensor) -> bool:
     """On the CPU, and not being traced: what is exported or compiled is for other sizes than the one it is shown."""
-    traced = torch.jit.is_tracing() or torch.compiler.is_compiling()
+    traced = torch.jit.is_tracing() or torch.compiler.is_compiling()  # pyright: ignore[reportPrivateImportUsage]
     return input.device.type == "cpu" and input.ndim == 4 and not traced
 
 
