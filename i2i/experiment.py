@@ -146,24 +146,25 @@ def _overlay(base: Tree, changes: Tree, known: Any = None) -> Tree:
 
 def _explain(error: ValidationError, origin: Any) -> list[str]:
     """pydantic's findings, one line each: where, what is wrong, what was meant."""
-    lines = []
+    lines: dict[str, list[str]] = {}
     for found in error.errors():
         path = _settings_path(found["loc"])
         place = origin(path)
         name = ".".join(path)
         match found["type"]:
             case "unexpected_keyword_argument":
-                lines.append(f"{place}{name}: no such setting; {_hint(path)}")
+                lines[f"{place}{name}: no such setting; {_hint(path)}"] = []
             case "union_tag_invalid":
                 context = found.get("ctx", {})
-                lines.append(f"{place}{name}.kind: {context.get('tag')!r} is none of {context.get('expected_tags')}.")
+                lines[f"{place}{name}.kind: {context.get('tag')!r} is none of {context.get('expected_tags')}."] = []
             case "value_error":
-                lines.append(f"{place}{name}: {found['msg'].removeprefix('Value error, ')}")
+                lines[f"{place}{name}: {found['msg'].removeprefix('Value error, ')}"] = []
             case _:
                 given = json.dumps(found["input"], default=str)[:60]
                 message = found["msg"][:1].lower() + found["msg"][1:]
-                lines.append(f"{place}{name}: {given} cannot be used: {message}.")
-    return lines
+                lines.setdefault(f"{place}{name}: {given} cannot be used: ", []).append(message)
+    # Of a setting that takes one thing or another ('auto' or a number) pydantic says what is wrong with each.
+    return [f"{start}{' or '.join(messages)}." if messages else start for start, messages in lines.items()]
 
 
 def _settings_path(loc: tuple[Any, ...]) -> tuple[str, ...]:
@@ -171,6 +172,8 @@ def _settings_path(loc: tuple[Any, ...]) -> tuple[str, ...]:
     path: list[str] = []
     value: Any = _EVERYTHING
     for part in map(str, loc):
+        if not isinstance(value, _Union) and not value:
+            break
         if isinstance(value, _Union):
             value = value.members.get(part, {})
             continue

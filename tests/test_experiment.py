@@ -80,6 +80,8 @@ def test_all_mistakes_are_named_at_once():
 
 
 def test_a_value_that_cannot_be_used_is_shown_with_the_reason():
+    wanted = "input should be 'auto' or input should be greater than 0."
+    assert refusal("training: {batch_size: 0}") == f"run.yaml:1: training.batch_size: 0 cannot be used: {wanted}"
     assert refusal("training:\n  lr: -1").startswith("run.yaml:2: training.lr: -1 cannot be used: ")
     assert "a size is '256' or '256x512'" in refusal("data: {size: huge}")
     assert "'linear' or 'constant'" in refusal("training: {schedule: cosine}")

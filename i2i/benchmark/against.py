@@ -49,7 +49,7 @@ def reference_flags(experiment: Experiment, *, data: Path | None, scratch: Path)
         "ndf": str(model.discriminator.width),
         "norm": generator.norm,
         "gan_mode": GAMES[model.objective.kind],
-        "batch_size": str(experiment.training.batch_size),
+        "batch_size": str(experiment.training.batch),
         "direction": settings.direction,
         "num_threads": str(THREADS),
     }

@@ -10,7 +10,7 @@ from i2i.experiment import Experiment
 
 def random_batch(experiment: Experiment, channels: tuple[int, int] = (3, 3)) -> Any:
     """Bytes on the CPU, as a loader hands them to the trainer. Shape: (N, C, H, W) uint8 each."""
-    count, (height, width) = experiment.training.batch_size, experiment.data.crop
+    count, (height, width) = experiment.training.batch, experiment.data.crop
 
     def pictures(channels: int) -> torch.Tensor:
         return torch.randint(256, (count, channels, height, width), dtype=torch.uint8)

@@ -57,7 +57,7 @@ def measure_loading(
     started = time.perf_counter()
     opened = open_dataset(experiment.needs, data, experiment.data, seed=settings.seed)
     opening = time.perf_counter() - started
-    sampler = EpochSampler(opened.counts["train"], settings.batch_size, settings.seed)
+    sampler = EpochSampler(opened.counts["train"], settings.batch, settings.seed)
     notes: list[str] = []
     passes = settings.steps * settings.accumulate / sampler.batches_per_epoch if settings.steps else settings.epochs
     with tempfile.TemporaryDirectory(prefix="i2i-benchmark-", ignore_cleanup_errors=True) as folder:

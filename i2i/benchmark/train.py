@@ -134,7 +134,7 @@ def measure_training(
     return TrainingFigures(
         recipe=experiment.recipe,
         size=experiment.data.size,
-        batch_size=experiment.training.batch_size,
+        batch_size=experiment.training.batch,
         parameters=parameters,
         device=describe(where, precision),
         data=str(data) if data is not None else None,
@@ -211,7 +211,7 @@ def _reference(experiment: Experiment, device: str, data: Path | None, checkout:
     task = {
         "flags": reference_flags(experiment, data=data, scratch=scratch),
         "device": device,
-        "shape": [experiment.training.batch_size, 3, height, width] if data is None else None,
+        "shape": [experiment.training.batch, 3, height, width] if data is None else None,
     }
     command = python("i2i.benchmark.reference")
     return Arm("reference", command, task, cwd=checkout, environment=environment(ours=False))

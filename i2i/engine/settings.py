@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from i2i.errors import SettingsError
 from i2i.settings import Count, Positive, settings
 
 
@@ -17,11 +18,11 @@ class TrainingSettings:
     steps: Count = 0
     """Length of the whole run in steps instead; 0 counts epochs."""
 
-    batch_size: Positive = 1
-    """Pictures (or pairs) a step on one device."""
+    batch_size: Literal["auto"] | Positive = 1
+    """Pictures (or pairs) a step on one device, 1 in the papers; auto tries what fits and is fastest."""
 
     accumulate: Positive = 1
-    """Batches whose gradients are averaged before a player moves. Memory of the generators grows with it."""
+    """Batches whose gradients are averaged before a player moves. What pix2pix and DCGAN keep for it grows with it."""
 
     lr: Annotated[float, Field(gt=0)] = 2e-4
     """Learning rate of Adam."""
@@ -61,3 +62,10 @@ class TrainingSettings:
 
     checkpoint_every: Count = 0
     """Steps between two checkpoints, on top of the minutes; 0 counts minutes only."""
+
+    @property
+    def batch(self) -> int:
+        """`batch_size` as a number. Raises SettingsError where it is auto still."""
+        if self.batch_size == "auto":
+            raise SettingsError("batch_size auto: only a run tries what fits. Give a number, such as --batch-size 4.")
+        return self.batch_size

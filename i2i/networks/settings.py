@@ -94,7 +94,7 @@ class ResNet:
     """transpose (the paper's), resize (nearest, then a convolution: no checkerboard), shuffle (pixel shuffle)."""
 
     checkpoint: bool = False
-    """Compute activations again for the gradient instead of keeping them: XX of the memory for a third more time."""
+    """Compute activations again for the gradient instead of keeping them: a third of the memory, a third more time."""
 
     def build(self, in_channels: int, out_channels: int, size: tuple[int, int]) -> "nn.Module":
         """The network; both sides of `size` must be multiples of 4."""

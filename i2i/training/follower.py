@@ -20,7 +20,7 @@ class Follower:
         """Rehearse with the others: batch norm waits for all."""
         if self.trainer.progress.rounds < self.trainer.steps:
             length = self.opened.counts["train"]
-            indices = (index % length for index in range(self.trainer.settings.batch_size))
+            indices = (index % length for index in range(self.trainer.settings.batch))
             self.trainer.rehearse(self.trainer.move(stacked(self.opened.train, indices)))
 
     def after_round(self, trainer: Trainer) -> None:

@@ -67,7 +67,7 @@ class Recorder:
         trainer = self.trainer
         if trainer.progress.rounds >= trainer.steps:
             return
-        batch = trainer.move(self._batch(self.opened.train, range(self.experiment.training.batch_size)))
+        batch = trainer.move(self._batch(self.opened.train, range(self.experiment.training.batch)))
         pictures = 3 * SHOWN * max(1, trainer.steps // self.sample_every)
         self.tell.note(announce(trainer, batch, self.run, where, pictures))
         if fresh:

@@ -231,9 +231,7 @@ def _play(
 
         world.share(model)
         synchronise(model)
-    sampler = EpochSampler(
-        opened.counts["train"], settings.batch_size, settings.seed, rank=world.rank, world=world.size
-    )
+    sampler = EpochSampler(opened.counts["train"], settings.batch, settings.seed, rank=world.rank, world=world.size)
     batch = sampler.batch_size * world.size
     rounds = max(1, sampler.batches_per_epoch // settings.accumulate)
     schedule = _schedule(settings, rounds, batch * settings.accumulate, Progress(**state["progress"] if state else {}))

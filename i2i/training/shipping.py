@@ -58,7 +58,7 @@ def choose_norm_mode(experiment: Experiment, trainer: Trainer, held_out: Iterabl
     networks = trainer.translators().values()
     if not any(isinstance(layer, BatchNorm) for network in networks for layer in network.modules()):
         return "running"
-    unmeasured: NormMode = "picture" if experiment.training.batch_size * trainer.world.size == 1 else "running"
+    unmeasured: NormMode = "picture" if experiment.training.batch * trainer.world.size == 1 else "running"
     if experiment.needs != "pairs":
         return unmeasured
     modes: tuple[NormMode, ...] = ("running", "picture")
