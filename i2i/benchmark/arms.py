@@ -14,7 +14,7 @@ from typing import Any
 
 from i2i.errors import TrainingError
 
-SPINCOUNT = "1000"
+SPINCOUNT = "10000"
 """What `i2i.cli.main` sets."""
 
 

@@ -48,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     # Read when torch starts. By default its CPU threads wait for each other by spinning, and where something else
     # runs too they spin away the time of the one they wait for: with one core of two busy, converting took 8 times as
     # long. Spinning briefly costs an idle machine nothing that could be measured.
-    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+    os.environ.setdefault("GOMP_SPINCOUNT", "10000")
     try:
         code = _run(args)
         sys.stdout.flush()
