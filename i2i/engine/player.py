@@ -51,14 +51,15 @@ class Player:
         self.optimizer.step()
 
     def state_dict(self) -> dict[str, Any]:
-        """Adam's state, every tensor in its weight's shape."""
-        state = self.optimizer.state_dict()
-        groups = [{**group, "lr": float(group["lr"])} for group in state["param_groups"]]
+        """Adam's moments and steps, every tensor in its weight's shape.
+
+        Its groups are no part of it: rates are a function of progress, the rest is settings and this machine's matter.
+        """
         backs = [[order.index(axis) for axis in range(len(order))] for order in self._orders]
-        return {"state": self._turned(state["state"], backs), "param_groups": groups}
+        return {"state": self._turned(self.optimizer.state_dict()["state"], backs)}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from a state. How Adam computes is this machine's matter, not that of the one that saved it."""
+        """Go on from a state."""
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": self._turned(state["state"], self._orders), "param_groups": groups})
 
