@@ -18,7 +18,7 @@ from i2i.data.settings import Cache
 from i2i.data.store import Store
 from i2i.data.training_set import Crops, Places, TrainingSet
 
-_OF_DEVICE = 0.25
+OF_DEVICE = 0.25
 """Share of a GPU's free memory that kept pictures may take; the rest is the networks'."""
 
 
@@ -56,7 +56,7 @@ def feed(
     cuda = device.type == "cuda"
     store = dataset.kept
     if store is not None and dataset.only_crops and _at_hand(store):
-        if cuda and store.bytes <= _OF_DEVICE * torch.cuda.mem_get_info(device)[0]:
+        if cuda and store.bytes <= OF_DEVICE * torch.cuda.mem_get_info(device)[0]:
             return Cut(dataset, sampler, OnDevice(store, dataset.settings.crop, device))
         batches: Iterable[Any] = Cut(dataset, sampler, OnHost(store, dataset.settings.crop, pin=cuda))
     else:

@@ -19,7 +19,7 @@ class TrainingSettings:
     """Length of the whole run in steps instead; 0 counts epochs."""
 
     batch_size: Literal["auto"] | Positive = 1
-    """Pictures (or pairs) a step on one device, 1 in the papers; auto tries what fits and is fastest."""
+    """Pictures (or pairs) a step on one device, 1 in the papers of translation; auto tries what fits and is fastest."""
 
     accumulate: Positive = 1
     """Batches whose gradients are averaged before a player moves. What pix2pix and DCGAN keep for it grows with it."""

@@ -4,7 +4,7 @@ import dataclasses
 import signal
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -12,7 +12,7 @@ import torch
 
 from i2i import __version__
 from i2i.data.feeding import Feeding, feed
-from i2i.data.opening import open_dataset
+from i2i.data.opening import Opened, open_dataset
 from i2i.data.sampler import EpochSampler
 from i2i.data.settings import Cache
 from i2i.engine import checkpoint
@@ -27,9 +27,11 @@ from i2i.experiment import Experiment, Tree, change, parse_yaml, set_width
 from i2i.game import Progress
 from i2i.recipes import recipe
 from i2i.settings import Direction, Resize, as_dict
+from i2i.training.batch_size import choose_batch_size
 from i2i.training.folder import Existing, clear, prepared
 from i2i.training.follower import Follower
 from i2i.training.listener import Listener
+from i2i.training.memory import knobs_named, out_of_memory, release
 from i2i.training.recorder import Recorder
 from i2i.training.stopping import Signals
 from i2i.translator import only_shapes
@@ -51,7 +53,7 @@ def train(
     out: str | Path | None = None,
     steps: int | None = None,
     epochs: int | None = None,
-    batch_size: int | None = None,
+    batch_size: int | Literal["auto"] | None = None,
     size: int | str | None = None,
     width: int | None = None,
     direction: Direction | None = None,
@@ -73,6 +75,7 @@ def train(
     `cache` keeps pictures decoded: in memory, on disk in `cache_dir` for the next run too, by what fits (auto), or not
     at all (none). Neither it nor `workers` changes a run's numbers.
 
+    `batch_size` auto takes the power of two that is fastest here and fits, by trying; the run keeps the number.
     Where torchrun started several processes they train as one: `batch_size` is each one's, the first alone writes and
     tells, and an error on one ends all.
 
@@ -127,7 +130,8 @@ def train(
                 length = {"steps": experiment.training.steps, "epochs": experiment.training.epochs}
             return _go_on(run, length, data, device, feeding, max_seconds, tell, world)
         world.on_first(lambda: folder.enter_context(prepared(run, existing)))
-        return _play(experiment, run, Path(data), device, feeding, max_seconds, tell, None, world)
+        with knobs_named(experiment, run):
+            return _play(experiment, run, Path(data), device, feeding, max_seconds, tell, None, world)
 
 
 def _listener(world: World, asked: Listener | None) -> Listener:
@@ -143,6 +147,8 @@ def _refuse_changes(run: Path, asked: Experiment) -> None:
         f"{name} from {value!r} to {theirs[name]!r}"
         for name, value in ours.items()
         if name in theirs and theirs[name] != value and name not in ("training.steps", "training.epochs")
+        # Left to the run, which has chosen: the same command line goes on.
+        if (name, theirs[name]) != ("training.batch_size", "auto")
     ]
     if changed:
         raise SettingsError(
@@ -187,7 +193,8 @@ def _go_on(
     experiment = change(before, {"training": length}) if length else before
     if experiment != before:
         tell.note("The schedule is laid over the new length: its first half constant, its second falling to zero.")
-    return _play(experiment, run, Path(data or state["data"]), device, feeding, max_seconds, tell, state, world)
+    with knobs_named(experiment, run):
+        return _play(experiment, run, Path(data or state["data"]), device, feeding, max_seconds, tell, state, world)
 
 
 def _play(
@@ -224,6 +231,9 @@ def _play(
         | {"pictures to train on": opened.counts["train"], "channels": opened.channels}
         | {"device": device.type, "precision": str(precision), "i2i": __version__, "torch": torch.__version__}
     )
+    if settings.batch_size == "auto":
+        experiment = _with_batch_size(experiment, opened, device, precision, tell, world)
+        settings = experiment.training
     torch.manual_seed(settings.seed)
     model = experiment.build(*opened.channels)
     if world.size > 1:
@@ -278,12 +288,19 @@ def _play(
             late = deadline is not None and time.monotonic() > deadline
             return bool(stop(int(late or signals.caught is not None)))
 
+        begun = trainer.progress.rounds
         with Signals() as signals:
             try:
                 trainer.fit(batches, after_round=recorder.after_round, stop=asked_to_stop)
             except (DatasetError, PictureError):
                 if world.size == 1:
                     recorder.finish()  # a picture that is gone costs no step that was made before it
+                raise
+            except (RuntimeError, MemoryError) as error:
+                if out_of_memory(error) and world.size == 1 and trainer.progress.rounds > begun:
+                    release(error)
+                    with suppress(RuntimeError, MemoryError):  # the state is saved before what may need more
+                        recorder.finish()
                 raise
             recorder.finish()
             caught = world.largest(signals.caught or 0)
@@ -295,6 +312,22 @@ def _play(
     if trainer.progress.rounds < steps:
         tell.note(f"Time is up at step {trainer.progress.rounds}; saved. Go on with: i2i train --resume {run}")
     return Run(run, trainer.progress.rounds, recorder.losses)
+
+
+def _with_batch_size(
+    experiment: Experiment, opened: Opened, device: torch.device, precision: torch.dtype, tell: Listener, world: World
+) -> Experiment:
+    """The experiment with the batch size that is best here: what the first process finds, for all."""
+    training = experiment.training
+    pictures = opened.counts["train"] // (world.size * training.accumulate)
+    found = world.on_first(lambda: choose_batch_size(experiment, opened, device, precision, pictures))
+    tell.note(f"{found}.")
+    if found.size > 1:
+        tell.note(
+            f"A batch of {found.size} changes what is learnt: an epoch has {max(1, pictures // found.size)} steps "
+            f"instead of {max(1, pictures)}. Another run has the same with --batch-size {found.size}."
+        )
+    return change(experiment, {"training": {"batch_size": found.size}})
 
 
 def _schedule(settings: TrainingSettings, rounds: int, images: int, before: Progress) -> Schedule:

@@ -161,7 +161,7 @@ def test_a_gpu_gets_the_same_batches_on_itself(kind, cache, paths, monkeypatch):
     settings, cuda = DataSettings(size="16"), torch.device("cuda")
     expected = fed(make(kind, paths, settings), cache="none")
     for share in (0.25, 0.0):  # kept on the GPU, and on the host
-        monkeypatch.setattr(feeding, "_OF_DEVICE", share)
+        monkeypatch.setattr(feeding, "OF_DEVICE", share)
         dataset = make(kind, paths, settings)
         how = Feeding(workers=1, cache=cache)
         batches = feed(dataset, EpochSampler(len(dataset), 2, 7), how, device=cuda, passes=5)
