@@ -58,6 +58,7 @@ class Recorder:
         self._due = trainer.world.agreement()
         self._norm_mode: NormMode = choose_norm_mode(experiment, trainer, [])
         self._measured_step = -1
+        self._fallback: str | None = None
 
     def begin(self, where: str, fresh: bool) -> None:
         """Before the first step: settings on disk, and what the run will cost."""
@@ -118,9 +119,13 @@ class Recorder:
             "seconds": round(self._earlier + now - self._start, 3),
             "images_per_second": round((trainer.progress.images - self._logged_images) / passed, 3),
             "data_wait": round(min(1.0, (trainer.waited - self._logged_wait) / passed), 4),
+            "replayed": trainer.replayed,
             "learning_rate": trainer.learning_rate(),
             "losses": losses,
         }
+        if trainer.device.type == "cuda" and trainer.fallback not in (None, self._fallback):
+            self._fallback = trainer.fallback
+            self.tell.note(f"Rounds are played kernel by kernel, not as one CUDA graph: {trainer.fallback}.")
         self._logged_at, self._logged_images, self._logged_wait = now, trainer.progress.images, trainer.waited
         self.log.add(record)
         self.tell.logged(record)
