@@ -3,12 +3,14 @@
 import gc
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from statistics import median
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
 
 from i2i.data import machine
 from i2i.data.cache import expected_bytes
@@ -27,11 +29,11 @@ FULL = 0.8
 GAIN = 1.2
 """So many times the pictures a second have to be worth a doubled batch: twice the noise of a machine that is in use."""
 UNSURE = (1.0, 1.5)
-"""Gains that noise may have made or hidden: both sizes are measured again."""
-AGAIN = 2
-"""How often, at most."""
-HOST_ROUND_S = 0.5
-"""A step of this length on a CPU is arithmetic almost alone: a larger batch would save next to nothing of it."""
+"""Gains that noise may have made or hidden: they are measured more often."""
+PAIRS = {"cuda": (1, 5), "cpu": (3, 9)}
+"""How often two sizes are compared: at least, and at most where the gain is unsure."""
+ARITHMETIC = 1.5e10
+"""Operations of a step, for each CPU core, that take it so long that a larger batch would save next to nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,46 +58,49 @@ def choose_batch_size(
     are put back. Networks are not compiled for it. Raises what torch raises where not even one picture fits.
     """
     random = random_state(device)
-    longest = math.inf if device.type == "cuda" else HOST_ROUND_S
     try:
         trial = _Trial(experiment, opened, device, precision)
         try:
-            return choose(trial.seconds, largest=max(1, min(LARGEST, pictures)), longest=longest)
+            limits = {"no larger one is tried": LARGEST, "the set is too small for more": pictures} | trial.limits()
+            return choose(trial.seconds, limits, *PAIRS.get(device.type, PAIRS["cpu"]))
         finally:
             trial.end()
     finally:
         set_random_state(random, device)
 
 
-def choose(measure: Callable[[int], float | None], *, largest: int, longest: float) -> Chosen:
-    """Double from 1 on while that pays; `measure` gives the seconds of a round, or None where it does not fit.
+def choose(measure: Callable[[int], float | None], limits: Mapping[str, float], least: int, most: int) -> Chosen:
+    """Double from 1 on while that pays, within `limits` ({reason: largest size}).
 
-    Of two sizes the smaller is taken unless the larger is clearly faster, and what is not clear is measured again, the
-    fastest of all rounds counting: noise makes rounds slower, never faster. So runs of the same settings on the same
-    machine choose the same.
+    `measure` gives the seconds of a round, or None where memory does not suffice. Of two sizes the smaller is taken
+    unless the larger is clearly faster. They are measured in turns and compared pair by pair, at least and at most so
+    often, by the median of the gains: so a slow second of the machine meets both, and runs of the same settings on
+    the same machine choose the same.
     """
-    size, seconds = 1, measure(1)
-    assert seconds is not None
-    rates = {1: 1 / seconds}
+    size, first = 1, measure(1)
+    assert first is not None
+    rates = {1: 1 / first}
 
     def chosen(reason: str) -> Chosen:
         return Chosen(size, rates, reason)
 
-    while 2 * size <= largest:
-        if size / rates[size] >= longest:
-            return chosen(f"a step of {size / rates[size]:.2g} s is long enough for this device")
-        double = measure(2 * size)
-        if double is None:
-            return chosen(f"{2 * size} would not leave enough memory free")
-        rates[2 * size] = 2 * size / double
-        for _ in range(AGAIN):
-            if UNSURE[0] <= rates[2 * size] / rates[size] <= UNSURE[1]:
-                for one in (size, 2 * size):
-                    rates[one] = max(rates[one], one / (measure(one) or math.inf))
-        if rates[2 * size] < GAIN * rates[size]:
-            return chosen(f"{2 * size} is less than {GAIN - 1:.0%} faster")
-        size *= 2
-    return chosen("the largest that is tried, or that the set is large enough for")
+    while True:
+        double = 2 * size
+        reached = [reason for reason, largest in limits.items() if double > largest]
+        if reached:
+            return chosen(reached[0])
+        pairs: list[tuple[float, float]] = []
+        gain = math.nan
+        while len(pairs) < least or (len(pairs) < most and UNSURE[0] <= gain <= UNSURE[1]):
+            longer, shorter = measure(double), measure(size)
+            if longer is None or shorter is None:
+                return chosen(f"{double} would not leave enough memory free")
+            pairs.append((shorter, longer))
+            gain = median(2 * one / two for one, two in pairs)
+        rates[size], rates[double] = size / median(one for one, _ in pairs), double / median(two for _, two in pairs)
+        if gain < GAIN:
+            return chosen(f"{double} is less than {GAIN - 1:.0%} faster")
+        size = double
 
 
 class _Trial:
@@ -108,17 +113,29 @@ class _Trial:
         self.item = stacked(opened.train, [0])
         torch.manual_seed(self.settings.seed)
         self.model = experiment.build(*opened.channels).to(device)
-        self.weights = sum(weight.nbytes for weight in self.model.parameters())
         self.trainer: Trainer | None = None
         self.room = self._room(expected_bytes(opened.train))
-        self.kept = 0
-        """Bytes that a round of one picture keeps for its gradients; measured where memory cannot be asked."""
+        self.played: set[int] = set()
+
+    def limits(self) -> dict[str, float]:
+        """Largest sizes by what is counted in a round of one picture; of a GPU nothing has to be counted.
+
+        A host that is out of memory ends the process, or swaps for minutes, instead of saying so.
+        """
+        if self.cuda:
+            return {}
+        weights = sum(weight.nbytes for weight in self.model.parameters())
+        trainer, batches = self._trainer(), self._batches(1)
+        with FlopCounterMode(display=False) as counter:
+            kept = _bytes_kept(lambda: trainer.round(batches), weights)
+        operations = max(1, counter.get_total_flops())
+        return {
+            "a step is long enough for this device": 2 * ARITHMETIC * torch.get_num_threads() / operations,
+            "a larger one would not leave enough memory free": (self.room - 3 * weights) / max(1, kept),
+        }
 
     def seconds(self, size: int) -> float | None:
         """Of one round at this batch size; None where memory does not suffice."""
-        # A host that is out of memory ends the process, or swaps for minutes, instead of saying so.
-        if not self.cuda and size > 1 and 3 * self.weights + size * self.kept > self.room:
-            return None
         if self.cuda:
             # A graph recorded for another size holds memory of its own.
             self.trainer = None
@@ -140,7 +157,26 @@ class _Trial:
         self._free()
 
     def _play(self, size: int) -> float:
-        trainer = self.trainer = self.trainer or Trainer(
+        trainer, batches = self._trainer(), self._batches(size)
+
+        def play(rounds: int) -> float:
+            started = time.perf_counter()
+            for _ in range(rounds):
+                trainer.round(batches)
+            self._wait()
+            return (time.perf_counter() - started) / rounds / len(batches)
+
+        if self.cuda:
+            play(WARM_UP + 2)  # kernels chosen, the round recorded
+            rounds = max(3, min(50, round(0.3 / play(3))))
+            return min(play(rounds) for _ in range(2))
+        if size not in self.played:
+            self.played.add(size)
+            play(1)
+        return play(1)
+
+    def _trainer(self) -> Trainer:
+        self.trainer = self.trainer or Trainer(
             self.model,
             self.settings,
             steps=1,
@@ -148,25 +184,11 @@ class _Trial:
             device=self.device,
             precision=self.precision,
         )
+        return self.trainer
+
+    def _batches(self, size: int) -> list[Any]:
         batch = type(self.item)(*(part.repeat(size, *(1,) * (part.ndim - 1)) for part in self.item))
-        batches = [trainer.move(batch)] * self.settings.accumulate
-
-        def play(rounds: int) -> float:
-            started = time.perf_counter()
-            for _ in range(rounds):
-                trainer.round(batches)
-            self._wait()
-            return (time.perf_counter() - started) / rounds
-
-        if self.cuda:
-            play(WARM_UP + 2)  # kernels chosen, the round recorded
-            rounds = _between(3, 50, 0.3 / play(3))
-            found = min(play(rounds) for _ in range(3))
-        else:
-            self.kept = self.kept or _bytes_kept(lambda: play(1), self.weights)
-            first = play(1)
-            found = min(first, *(play(1) for _ in range(_between(2, 9, 0.7 / first))))
-        return found / self.settings.accumulate
+        return [self._trainer().move(batch)] * self.settings.accumulate
 
     def _room(self, pictures: int) -> float:
         """Bytes that a round may take, when the decoded pictures of the set (so many bytes) are kept where they fit."""
@@ -201,7 +223,3 @@ def _bytes_kept(play: Callable[[], Any], weights: int) -> int:
     with torch.autograd.graph.saved_tensors_hooks(look, lambda tensor: tensor):
         play()
     return max(0, sum(places.values()) - weights)
-
-
-def _between(least: int, most: int, value: float) -> int:
-    return max(least, min(most, round(value)))

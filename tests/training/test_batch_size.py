@@ -72,31 +72,36 @@ def measured(gains: list[float], noise: Any = lambda: 1.0, fits: int = 10**9) ->
     [([1.0] * 6, 1), ([1.9, 1.8, 1.6, 1.1, 1.0, 1.0], 8), ([0.5, 9.0], 1), ([2.0] * 6, 64), ([1.9, 1.19, 1.9], 2)],
 )
 def test_batches_are_doubled_while_that_pays(gains, size):
-    assert choose(measured(gains), largest=64, longest=math.inf).size == size
+    assert choose(measured(gains), {"enough": 64}, 1, 3).size == size
 
 
 @pytest.mark.parametrize(
-    ("options", "size", "reason"),
+    ("limits", "fits", "size", "reason"),
     [
-        ({"fits": 4}, 4, "8 would not leave enough memory free"),
-        ({"largest": 12}, 8, "the largest"),
-        ({"largest": 1}, 1, "the largest"),
-        ({"longest": 1.5}, 4, "a step of 1.6 s is long enough"),
+        ({"enough": 64}, 4, 4, "8 would not leave enough memory free"),
+        ({"enough": 64, "small": 12.5}, 64, 8, "small"),
+        ({"enough": 64, "none": 0}, 64, 1, "none"),
     ],
 )
-def test_it_stops_where_there_is_no_more_room_or_time(options, size, reason):
-    limits = {"largest": 64, "longest": math.inf} | {name: value for name, value in options.items() if name != "fits"}
-    found = choose(measured([1.6] * 6, fits=options.get("fits", 64)), **limits)
-    assert (found.size, reason in found.reason) == (size, True)
+def test_it_stops_at_a_limit_and_says_at_which(limits, fits, size, reason):
+    found = choose(measured([2.0] * 6, fits=fits), limits, 1, 3)
+    assert (found.size, found.reason) == (size, reason)
 
 
 @pytest.mark.parametrize("gains", [[1.8, 1.5, 1.5, 1.02, 1.0, 1.0], [1.0] * 6, [1.9] * 6])
 def test_noise_of_ten_percent_changes_nothing(gains):
-    quiet = choose(measured(gains), largest=64, longest=math.inf).size
+    quiet = choose(measured(gains), {"enough": 64}, 3, 9).size
     for seed in range(200):
         draw = random.Random(seed)
         noisy = measured(gains, lambda draw=draw: draw.uniform(0.9, 1.1))
-        assert choose(noisy, largest=64, longest=math.inf).size == quiet
+        assert choose(noisy, {"enough": 64}, 3, 9).size == quiet
+
+
+@pytest.mark.parametrize("rounds_before", [4, 9, 17])
+def test_a_machine_that_slows_down_while_it_is_measured_changes_nothing(rounds_before):
+    measures = itertools.count()
+    slowing = measured([1.8, 1.6, 1.02, 1.0, 1.0, 1.0], lambda: 5.0 if next(measures) > rounds_before else 1.0)
+    assert choose(slowing, {"enough": 64}, 3, 9).size == 4
 
 
 def test_what_was_tried_is_said():
@@ -106,7 +111,7 @@ def test_what_was_tried_is_said():
 
 @pytest.mark.parametrize("experiment", [TINY, CYCLE])
 def test_trying_draws_nothing_and_takes_a_power_of_two_that_the_set_is_large_enough_for(experiment, data, monkeypatch):
-    monkeypatch.setattr(batch_size, "AGAIN", 0)
+    monkeypatch.setitem(batch_size.PAIRS, "cpu", (1, 1))
     opened = open_dataset(experiment.needs, data, experiment.data)
     state = torch.get_rng_state()
     found = choose_batch_size(experiment, opened, CPU, torch.float32, 6)
@@ -123,6 +128,12 @@ def test_of_what_memory_does_not_suffice_for_nothing_is_tried(data, monkeypatch)
     found = choose_batch_size(TINY, opened, CPU, torch.float32, 64)
     assert found.size < 64
     assert "memory" in found.reason
+
+
+def test_a_step_that_is_long_for_a_cpu_is_not_made_longer(data, monkeypatch):
+    monkeypatch.setattr(batch_size, "ARITHMETIC", 1.0)
+    found = choose_batch_size(TINY, open_dataset("pairs", data, TINY.data), CPU, torch.float32, 64)
+    assert (found.size, found.reason) == (1, "a step is long enough for this device")
 
 
 def test_a_batch_that_fails_for_memory_is_not_taken(data, monkeypatch):
@@ -143,7 +154,7 @@ def test_a_batch_that_fails_for_memory_is_not_taken(data, monkeypatch):
 
 def test_a_run_keeps_the_number_and_learns_as_if_it_had_been_given(data, tmp_path, monkeypatch):
     monkeypatch.setattr(batch_size, "GAIN", 0.0)
-    monkeypatch.setattr(batch_size, "HOST_ROUND_S", math.inf)
+    monkeypatch.setitem(batch_size.PAIRS, "cpu", (1, 1))
     notes = Notes()
     auto = train(TINY, data=data, out=tmp_path / "auto", device="cpu", workers=0, listener=notes)
     assert auto.steps == 1
