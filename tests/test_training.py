@@ -222,7 +222,7 @@ def test_going_on_equals_never_stopping(stop, data, tmp_path):
     train(resume=parts, device="cpu", workers=1)
     assert equal(learned(parts), learned(whole))
     steps = [record["step"] for record in log(parts)]
-    assert steps == sorted({3, 6, 7, stop})
+    assert steps == [3, 6, 7]
     for name in ("translator_AtoB.safetensors", "translator_BtoA.safetensors"):
         assert equal(load_file(parts / name), load_file(whole / name))
 

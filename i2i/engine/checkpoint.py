@@ -8,8 +8,11 @@ import torch
 from i2i.errors import ModelFileError, TrainingError
 from i2i.files import written_whole
 
-VERSION = 1
-"""Format of a checkpoint; raised when an older i2i could not read it."""
+VERSION = 2
+"""Format of a checkpoint; raised when an older i2i could not read it, or this one has to add something to an older one.
+
+1: the state of a run. 2: with what was summed since the last line of the log; of Adam no groups.
+"""
 
 
 def save(state: dict[str, Any], path: Path) -> None:
@@ -36,4 +39,11 @@ def load(path: Path, device: str = "cpu") -> dict[str, Any]:
         raise ModelFileError(f"{path}: not a checkpoint of i2i (no version in it).")
     if state["version"] > VERSION:
         raise ModelFileError(f"{path}: written by a newer i2i (format {state['version']}, this one reads {VERSION}).")
+    return _upgraded(state)
+
+
+def _upgraded(state: dict[str, Any]) -> dict[str, Any]:
+    """A state of any earlier format as one of today's."""
+    if state["version"] < 2:
+        state = {**state, "sums": {"losses": {}, "rounds": 0}}
     return state

@@ -8,40 +8,45 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from i2i.engine.distributed import World
-from i2i.engine.trainer import random_state, set_random_state
+from i2i.engine.trainer import Trainer, random_state, set_random_state
 
 
-def gather_own(world: World, model: nn.Module, device: torch.device) -> list[dict[str, Any]]:
+def gather_own(trainer: Trainer) -> list[dict[str, Any]]:
     """On process 0 what each process has of its own, by rank, for the checkpoint; elsewhere, and alone, nothing.
 
     Every process has to call it. Which buffers are a process's own is seen by comparing them.
     """
+    world = trainer.world
     if world.size == 1:
         return []
-    buffers = _buffers(model)
+    buffers = _buffers(trainer.model)
     prints = world.everyones({name: _fingerprint(buffer) for name, buffer in buffers.items()})
     own = {name: value.cpu() for name, value in buffers.items() if len({each[name] for each in prints}) > 1}
-    return world.gathered({"random": random_state(device), "buffers": own})
+    sums = {name: value.cpu() for name, value in trainer.sums()["losses"].items()}
+    return world.gathered({"random": random_state(trainer.device), "buffers": own, "losses": sums})
 
 
-def take_own(
-    world: World, saved: Sequence[Mapping[str, Any]], model: nn.Module, device: torch.device, seed: int, rounds: int
-) -> None:
-    """Give each process what was its own in a checkpoint, once the model and process 0's random state are loaded.
+def take_own(trainer: Trainer, saved: Sequence[Mapping[str, Any]]) -> None:
+    """Give each process what was its own in a checkpoint, once its state is loaded; a new run has saved nothing.
 
     Where there are more processes now, the new ones draw afresh, from (seed, rank, rounds), and share the buffers of
-    those that were.
+    those that were. Sums of losses are kept as they are by as many processes as before, and shared out among others.
     """
+    world, rounds = trainer.world, trainer.progress.rounds
     if saved:
-        buffers = _buffers(model)
+        own = saved[world.rank % len(saved)]
+        buffers = _buffers(trainer.model)
         with torch.no_grad():
-            for name, value in saved[world.rank % len(saved)]["buffers"].items():
+            for name, value in own["buffers"].items():
                 buffers[name].copy_(value)
+        sums = [each.get("losses", {}) for each in saved]  # format 1 has none
+        if len(saved) != world.size:
+            sums = [{name: sum(each[name] for each in sums) / len(sums) for name in sums[0]}] * world.size
+        trainer.set_sums({**trainer.sums(), "losses": sums[world.rank]})
     if world.rank < len(saved):
-        set_random_state(saved[world.rank]["random"], device)
+        set_random_state(saved[world.rank]["random"], trainer.device)
     elif world.rank > 0:
-        torch.manual_seed(int(np.random.SeedSequence((seed, world.rank, rounds)).generate_state(1)[0]))
+        torch.manual_seed(int(np.random.SeedSequence((trainer.settings.seed, world.rank, rounds)).generate_state(1)[0]))
 
 
 def _buffers(model: nn.Module) -> dict[str, Tensor]:

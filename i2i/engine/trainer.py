@@ -257,10 +257,21 @@ class Trainer:
             "optimizers": {name: player.state_dict() for name, player in self.players.items()},
             "progress": dataclasses.asdict(self.progress),
             "random": random_state(self.device),
+            "sums": self.sums(),
         }
+
+    def sums(self) -> dict[str, Any]:
+        """What was summed since the last line of the log, and over how many rounds: {"losses": ..., "rounds": ...}."""
+        return {"losses": dict(self._losses), "rounds": self._rounds_summed}
+
+    def set_sums(self, sums: Mapping[str, Any]) -> None:
+        """Go on with sums; graphs that were captured before add to others, and have to be cleared."""
+        self._losses = {name: value.to(self.device, copy=True) for name, value in sums["losses"].items()}
+        self._rounds_summed = sums["rounds"]
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from a state."""
+        self.set_sums(state["sums"])
         self.model.load_state_dict(state["model"])
         if self.average:
             self.average.load_state_dict(state["average"])

@@ -36,7 +36,6 @@ class Follower:
 
     def finish(self) -> None:
         """The last state is always saved."""
-        self._add_to_log()
         if self._saved_step != self.trainer.progress.rounds:
             self._save()
 
@@ -47,5 +46,5 @@ class Follower:
         self.losses = self.trainer.fetch_losses() or self.losses
 
     def _save(self) -> None:
-        gather_own(self.trainer.world, self.trainer.model, self.trainer.device)
+        gather_own(self.trainer)
         self._saved_step = self.trainer.progress.rounds

@@ -90,8 +90,11 @@ class Recorder:
             self.save()
 
     def finish(self) -> None:
-        """The last state is always saved, however short the run was."""
-        self.add_to_log()
+        """The last state is always saved, however short the run was.
+
+        A run that was stopped between two lines of its log adds none: sums are saved, and the line comes when its step
+        does.
+        """
         if self._saved_step != self.trainer.progress.rounds:
             # The state first: the pictures that samples show may be gone.
             self._save_state()
@@ -154,8 +157,7 @@ class Recorder:
                     f"was stopped; the checkpoint before it is kept. Start again with a lower --training.lr or "
                     f"--precision fp32."
                 )
-        world = self.trainer.world
-        own = {"ranks": gather_own(world, self.trainer.model, self.trainer.device)} if world.size > 1 else {}
+        own = {"ranks": gather_own(self.trainer)} if self.trainer.world.size > 1 else {}
         state = {
             **self.trainer.state_dict(),
             **own,

@@ -249,14 +249,14 @@ def _play(
     trainer = Trainer(model, settings, steps=steps, schedule=schedule, device=device, precision=precision, world=world)
     if state is not None:
         trainer.load_state_dict(state)
-        take_own(world, state.get("ranks", []), model, device, settings.seed, trainer.progress.rounds)
+        take_own(trainer, state.get("ranks", []))
         if (saved := len(state.get("ranks", [state]))) != world.size:
             tell.note(
                 f"Saved by {saved} process{'es' * (saved > 1)}, going on with {world.size}: a step takes "
                 f"{batch * settings.accumulate} pictures now, and some random numbers are others."
             )
     else:
-        take_own(world, [], model, device, settings.seed, 0)
+        take_own(trainer, [])
     if trainer.progress.rounds >= steps:
         tell.note(
             f"{run}: already trained for {trainer.progress.rounds} steps. To train it further: "

@@ -81,7 +81,7 @@ def play(norm: str, world: World | None = None) -> Trainer:
                     weight.zero_()
         world.share(model)
         synchronise(model)
-    trainer = trainer_of(model, world)
+    trainer = bare_trainer(model, world)
     rank, size = (world.rank, world.size) if world else (0, 1)
     for round in range(ROUNDS):
         batch = batch_of(round, rank, size)
@@ -240,29 +240,43 @@ class Remembering(Model):
         return {}
 
 
+def bare_trainer(model: Model, world: World) -> Trainer:
+    return Trainer(model, TrainingSettings(), steps=1, schedule=Schedule("constant", 1, 1), device=CPU, world=world)
+
+
 def _own(world: World) -> None:
-    """Random numbers and history go through a checkpoint, each to its process; what is shared is not kept twice."""
+    """Random numbers, history and sums go through a checkpoint, each to its process; what is shared is kept once."""
     model = Remembering()
+    trainer = bare_trainer(model, world)
     torch.manual_seed(0)
-    take_own(world, [], model, CPU, seed=0, rounds=0)
+    take_own(trainer, [])
     draws = world.everyones(torch.rand(3))
     assert not torch.equal(draws[0], draws[1])
     model.history.pictures.fill_(world.rank + 1)
-    gathered = gather_own(world, model, CPU)
+    trainer.set_sums({"losses": {"G": torch.tensor(world.rank + 1.0)}, "rounds": 2})
+    gathered = gather_own(trainer)
     assert len(gathered) == (2 if world.first else 0)
     saved = world.on_first(lambda: gathered)
     assert set(saved[0]["buffers"]) == {"history.pictures"}
     expected = torch.rand(3)
     model.history.pictures.zero_()
-    take_own(world, saved, model, CPU, seed=0, rounds=9)
+    trainer.set_sums({"losses": {"G": torch.tensor(1.0)}, "rounds": 2})
+    take_own(trainer, saved)
+    assert trainer.sums() == {"losses": {"G": torch.tensor(world.rank + 1.0)}, "rounds": 2}
     assert torch.equal(torch.rand(3), expected)
     assert (model.history.pictures == world.rank + 1).all()
     # More processes than there were: the new one has random numbers of its own, and somebody's history.
     torch.manual_seed(0)
-    take_own(world, saved[:1], model, CPU, seed=0, rounds=9)
+    take_own(trainer, saved[:1])
     draws = world.everyones(torch.rand(3))
     assert not torch.equal(draws[0], draws[1])
     assert (model.history.pictures == 1).all()
+    assert trainer.sums()["losses"] == {"G": torch.tensor(1.0)}
+    # One process takes over from two: the mean of what both have summed.
+    if world.first:
+        alone = bare_trainer(Remembering(), World())
+        take_own(alone, saved)
+        assert alone.sums() == {"losses": {"G": torch.tensor(1.5)}, "rounds": 0}
 
 
 def _facts(world: World) -> None:
@@ -295,7 +309,7 @@ def test_a_process_on_its_own_starts_nothing(monkeypatch: pytest.MonkeyPatch) ->
         assert world.agreement()(2) == 2
         assert world.everyones(3) == world.gathered(3) == [3]
         assert torch.equal(world.mean(torch.ones(2)), torch.ones(2))
-        assert gather_own(world, nn.Linear(1, 1), CPU) == []
+        assert gather_own(bare_trainer(Remembering(), world)) == []
         world.same({"seed": 0})
         world.share(nn.Linear(1, 1))
 
