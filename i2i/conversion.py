@@ -299,13 +299,26 @@ def _cut(picture: Picture, half: str, source: Path) -> Picture:
 
 
 def _translate(translator: Translator, group: Sequence[_Job]) -> None:
-    readable = [job for job in group if job.picture is not None]
+    """Translate what of a group was read. A picture too large for the memory is named, and the others go on."""
     started = time.perf_counter()
-    results = translator.arrays([job.picture.pixels for job in readable if job.picture is not None])
+    readable = [job for job in group if job.picture is not None]
+    try:
+        _translate_together(translator, readable)
+    except PictureError:
+        for job in readable:
+            try:
+                _translate_together(translator, [job])
+            except PictureError as error:
+                job.error, job.picture = str(error), None
     share = (time.perf_counter() - started) / max(1, len(readable))
-    for job, result in zip(readable, results, strict=True):
-        job.result = result
+    for job in readable:
         job.seconds += share
+
+
+def _translate_together(translator: Translator, jobs: Sequence[_Job]) -> None:
+    results = translator.arrays([job.picture.pixels for job in jobs if job.picture is not None])
+    for job, result in zip(jobs, results, strict=True):
+        job.result = result
 
 
 def _write(job: _Job, quality: int) -> _Job:

@@ -2,27 +2,28 @@
 
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast, overload
 
 import numpy as np
 import torch
 from PIL import Image
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.overrides import TorchFunctionMode
 
 from i2i import __version__, images
+from i2i.data.machine import free_memory
 from i2i.engine.device import Precision, choose_device, choose_precision
-from i2i.errors import ModelFileError, SettingsError
+from i2i.errors import ModelFileError, PictureError, SettingsError
 from i2i.files import write_safetensors
 from i2i.images.detail import guided
 from i2i.networks import reference
 from i2i.networks.blocks import BatchNorm
 from i2i.networks.settings import Generator, ResNet, UNet
+from i2i.networks.shapes import Shapes, fill, only_shapes, refuse_misfits
 from i2i.settings import Direction, Resize, Size, parse_size, settings
 
 Array = np.ndarray[Any, Any]
@@ -30,6 +31,20 @@ NormMode = Literal["running", "picture"]
 Fit = Literal["trained", "native"] | int
 Detail = Literal["none", "guided"]
 FORMAT = "i2i-translator"
+_MAPS = {"resnet": 3.6, "unet": 1.8}
+"""Feature maps of the full size and width that inference holds at its peak, measured at 1024 x 1024 pixels."""
+_UNHEEDED_BYTES = 1 << 28
+"""What is too little to look for free memory."""
+MAX_CARD_BYTES = 1 << 16
+"""A longer description is refused; a card has some 500 bytes."""
+_TYPES = frozenset({"F16", "BF16", "F32", "F64", "I64"})
+"""What weights are stored as; batch norm counts in I64."""
+
+
+def _no_larger(size: str) -> str:
+    if max(parse_size(size)) > 8192:
+        raise ValueError(f"no network is trained at {size} pixels, wanted 8192 a side at most")
+    return size
 
 
 @settings
@@ -46,8 +61,8 @@ class Card:
     """Which way it translates."""
     resize: Resize = "none"
     """How training brought pictures to its scale."""
-    size: Size = "256"
-    """The training crop."""
+    size: Annotated[Size, AfterValidator(_no_larger)] = "256"
+    """The training crop, 8192 a side at most: pictures are enlarged to it."""
     labels: bool = False
     """Whether the source holds label maps, which are resized by nearest neighbour."""
     norm_mode: NormMode = "running"
@@ -150,15 +165,67 @@ class Translator:
         return self([picture])[0]
 
     def arrays(self, pictures: Iterable[Array]) -> list[Array]:
-        """Translate pictures (H, W, C); those that come to the same size go through the network together."""
+        """Translate pictures (H, W, C); those that come to the same size go through the network together.
+
+        Raises PictureError where one is too large for the memory there is.
+        """
         pictures = list(pictures)
+        for size in dict.fromkeys(picture.shape[:2] for picture in pictures):
+            self.check_room(size)
         small = [self.prepare(picture) for picture in pictures]
         results: list[Array | None] = [None] * len(pictures)
         for together in _by_size(small, self.batch_size):
-            outputs = self.translate_prepared([small[index] for index in together])
+            outputs = self._translate_where_it_fits([small[index] for index in together])
             for index, output in zip(together, outputs, strict=True):
                 results[index] = self.finish(output, small[index], pictures[index])
         return cast("list[Array]", results)
+
+    def check_room(self, size: tuple[int, ...]) -> None:
+        """Raise PictureError where a picture of that size, (height, width), needs more memory than is free.
+
+        A system that runs out of memory ends the whole conversion; one pixel by 60,000, with its short side brought
+        to 256, are 4 billion.
+        """
+        height, width = self.scaled(size)
+        needed = height * width * self._pixel_bytes
+        if needed > _UNHEEDED_BYTES and needed > (free := _free_memory()):
+            raise PictureError(
+                f"{size[1]} x {size[0]} pixels: translating them at {width} x {height} takes about "
+                f"{needed / 1e9:,.0f} GB of memory, and {free / 1e9:,.0f} GB are free; give a smaller --fit"
+            )
+
+    @property
+    def _pixel_bytes(self) -> int:
+        """Memory a pixel of the network's input, in this process."""
+        if self.device.type != "cpu":
+            return 32  # there and back; what the device lacks it says itself
+        half = self.precision == torch.bfloat16
+        maps = _MAPS[self.card.architecture.kind]
+        return 32 + round(maps * self.card.architecture.width * (2 if half else 4))
+
+    def _translate_where_it_fits(self, pictures: Sequence[Array]) -> list[Array]:
+        """Through the network together as far as memory allows, else one by one. Raises PictureError."""
+        each = pictures[0].shape[0] * pictures[0].shape[1] * self._pixel_bytes
+        together = len(pictures)
+        if each * together > _UNHEEDED_BYTES:
+            together = max(1, min(together, _free_memory() // each))
+        results: list[Array] = []
+        while start := pictures[len(results) : len(results) + together]:
+            try:
+                results += self.translate_prepared(start)
+                continue
+            except (RuntimeError, MemoryError) as error:
+                if not _ran_out(error):
+                    raise
+            if together == 1:
+                height, width = start[0].shape[:2]
+                raise PictureError(
+                    f"{width} x {height} pixels are too many for the memory of {self.device}; give a smaller --fit"
+                )
+            together = 1
+            if self.device.type == "cuda":
+                torch.cuda.empty_cache()
+        return results
 
     def prepare(self, picture: Array) -> Array:
         """The picture at the network's scale: (H, W, C) -> (h, w, in_channels), same dtype."""
@@ -231,25 +298,6 @@ def save_network(network: nn.Module, card: Card, path: Path) -> None:
     write_safetensors(network.state_dict(), metadata, path)
 
 
-@contextmanager
-def only_shapes() -> Iterator[None]:
-    """Networks built in here have shapes and names, but no memory."""
-    with torch.device("meta"), _NoDraws():
-        yield
-
-
-class _NoDraws(TorchFunctionMode):
-    """Leaves out the drawing of weights, for which torch's meta device would import its compiler: 4 seconds."""
-
-    def __torch_function__(
-        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        kwargs = kwargs or {}
-        if getattr(func, "__module__", "") == "torch.nn.init" or func is Tensor.normal_:
-            return args[0] if args else kwargs["tensor"]
-        return func(*args, **kwargs)
-
-
 def _file_of_run(run: Path, direction: Direction | None) -> Path:
     one, two = run / "translator.safetensors", run / f"translator_{direction or 'AtoB'}.safetensors"
     if one.exists():
@@ -275,12 +323,16 @@ def _read_card(path: Path) -> Card:
     from safetensors import SafetensorError, safe_open
 
     try:
+        if not path.is_file():  # opening a pipe would wait for ever
+            raise OSError("it is no file")
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
     except (SafetensorError, OSError) as error:
         raise ModelFileError(f"{path}: not a translator file ({error}).") from None
     if metadata.get("format") != FORMAT:
         raise ModelFileError(f"{path}: a safetensors file, but not a translator of i2i.")
+    if len(metadata.get("card", "")) > MAX_CARD_BYTES:
+        raise ModelFileError(f"{path}: its description has {len(metadata['card']):,} letters; a card has 500.")
     try:
         return _CARD.validate_json(metadata.get("card", ""))
     except ValidationError as error:
@@ -290,34 +342,37 @@ def _read_card(path: Path) -> Card:
 
 
 def _load_file(path: Path) -> tuple[nn.Module, Card]:
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
+    from safetensors import SafetensorError, safe_open
 
     card = _read_card(path)
     side = 2 ** (card.architecture.depth if isinstance(card.architecture, UNet) and card.architecture.depth else 8)
     try:
-        weights = load_file(path)
-        if isinstance(card.architecture, ResNet) and card.architecture.blocks > len(weights):
-            raise ModelFileError(
-                f"{path}: describes {card.architecture.blocks} blocks, but holds {len(weights)} weights."
-            )
-        # Built without memory: a file that claims a million channels is refused before any are allocated.
+        # Built without memory, and compared with the file's header before any weight is read.
         with only_shapes():
             network = card.architecture.build(card.in_channels, card.out_channels, (side, side))
-    except (SettingsError, SafetensorError, RuntimeError, OverflowError, TypeError) as error:
+        with safe_open(path, framework="pt") as file:
+            names = list(file.keys())
+            parts = {name: file.get_slice(name) for name in names}
+            shapes = {name: tuple(part.get_shape()) for name, part in parts.items()}
+            _refuse_odd_types({part.get_dtype() for part in parts.values()})
+            _refuse_misfits(path, network, shapes)
+            fill(network, {name: file.get_tensor(name) for name in names})
+    except (SettingsError, SafetensorError, OSError, RuntimeError, OverflowError, TypeError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise ModelFileError(f"{path}: describes a network that cannot be built ({reason}).") from None
-    wanted = {name: tuple(value.shape) for name, value in network.state_dict().items()}
-    found = {name: tuple(value.shape) for name, value in weights.items()}
-    if wanted != found:
-        odd = sorted(name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name))
-        raise ModelFileError(
-            f"{path}: its weights are not those of the network it describes: {odd[0]} is {found.get(odd[0])}, wanted "
-            f"{wanted.get(odd[0])}."
-        )
-    types = {name: value.dtype for name, value in network.state_dict().items()}
-    network.load_state_dict({name: value.to(types[name]) for name, value in weights.items()}, assign=True)
     return network, card
+
+
+def _refuse_odd_types(found: set[str]) -> None:
+    if odd := found - _TYPES:
+        raise TypeError(f"its weights are of type {', '.join(sorted(odd))}, wanted {', '.join(sorted(_TYPES))}")
+
+
+def _refuse_misfits(path: Path, network: nn.Module, found: Shapes) -> None:
+    try:
+        refuse_misfits(network, found)
+    except ValueError as error:
+        raise ModelFileError(f"{path}: its weights are not those of the network it describes: {error}.") from None
 
 
 def _load_reference(path: Path, direction: Direction | None) -> tuple[nn.Module, Card]:
@@ -334,6 +389,18 @@ def _load_reference(path: Path, direction: Direction | None) -> tuple[nn.Module,
         recipe="reference",
     )
     return found.build(), card
+
+
+def _free_memory() -> int:
+    """Bytes of memory that are free, where the system says so."""
+    return free_memory() if sys.platform == "linux" else 1 << 40
+
+
+def _ran_out(error: BaseException) -> bool:
+    """Whether memory ran out, of a device or of the machine (a plain RuntimeError of torch's allocator)."""
+    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
+        return True
+    return any(words in str(error) for words in ("DefaultCPUAllocator", "out of memory"))
 
 
 def _as_array(picture: Any) -> Array:

@@ -490,3 +490,13 @@ def test_groups_hold_every_job_once_and_in_order():
         groups = list(conversion._ahead(pool, iter(jobs), None, window=5, threads=2))
     assert [len(group) for group in groups] == [5, 5, 5, 5, 3]
     assert [job.source.name for group in groups for job in group] == [str(index) for index in range(23)]
+
+
+def test_a_picture_too_large_for_the_memory_is_named_and_the_rest_goes_on(tmp_path, monkeypatch):
+    for name, size in (("a.png", (12, 10)), ("b.png", (300, 300)), ("c.png", (12, 10))):
+        put(tmp_path / "in" / name, noise(size))
+    monkeypatch.setattr("i2i.translator._UNHEEDED_BYTES", 0)
+    monkeypatch.setattr("i2i.translator._free_memory", lambda: 1_000_000)
+    summary = run(tmp_path / "in", tmp_path / "out")
+    assert [(path.name, "300 x 300 pixels" in reason) for path, reason in summary.failures] == [("b.png", True)]
+    assert files(tmp_path / "out") == ["a.png", "c.png"]

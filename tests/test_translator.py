@@ -1,6 +1,9 @@
 import dataclasses
 import json
+import os
 import pickle
+import resource
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -387,6 +390,10 @@ def broken(path: Path, how: str) -> None:
             described(path, architecture={"width": 10**18})
         case "a billion blocks":
             described(path, architecture={"blocks": 10**9})
+        case "a million blocks":
+            described(path, architecture={"blocks": 10**6})
+        case "a crop of 10 gigapixels":
+            described(path, resize="square", size="99999")
         case "two channels":
             saved(path, in_channels=2)
         case "a size that is none":
@@ -396,7 +403,8 @@ def broken(path: Path, how: str) -> None:
 HOWS = [
     "empty", "text", "pickle", "cut short", "no metadata", "other format", "no card", "card of text",
     "unknown network", "unknown setting", "wrong shape", "missing weight", "unknown weight", "other width",
-    "a million channels", "more than an address", "a billion blocks", "two channels", "a size that is none",
+    "a million channels", "more than an address", "a billion blocks", "a million blocks",
+    "a crop of 10 gigapixels", "two channels", "a size that is none",
 ]  # fmt: skip
 
 
@@ -408,6 +416,78 @@ def test_a_file_that_cannot_be_used_is_one_message(how, tmp_path):
         Translator.load(path)
     assert str(refusal.value).startswith(f"{path}: ")
     assert "\n" not in str(refusal.value)
+
+
+def with_header(path: Path, header: bytes, length: int | None = None, data: bytes = b"") -> Path:
+    path.write_bytes(struct.pack("<Q", len(header) if length is None else length) + header + data)
+    return path
+
+
+def tensors(**entries: Any) -> bytes:
+    card = {"architecture": {"kind": "resnet", "width": 2, "blocks": 1}, "in_channels": 3, "out_channels": 3}
+    told = {"__metadata__": {"format": "i2i-translator", "card": json.dumps(card)}}
+    return json.dumps(told | entries).encode()
+
+
+def entry(start: int, end: int, shape: list[int], dtype: str = "F32") -> dict[str, Any]:
+    return {"dtype": dtype, "shape": shape, "data_offsets": [start, end]}
+
+
+HEADERS = {
+    "10 GB of header": (tensors(), 10 * 10**9),
+    "more header than file": (tensors(), 99_000),
+    "a header of 2 ** 64": (tensors(), 2**64 - 1),
+    "no header": (b"", 0),
+    "a header of another kind": (b"[1, 2]", None),
+    "nested lists": (b"[" * 50_000, None),
+    "overlapping": (tensors(a=entry(0, 8, [2]), b=entry(4, 12, [2])), None),
+    "behind the end": (tensors(a=entry(0, 4000, [1000])), None),
+    "backwards": (tensors(a=entry(8, 0, [2])), None),
+    "a hole": (tensors(a=entry(0, 4, [1]), b=entry(12, 16, [1])), None),
+    "an address too far": (tensors(a=entry(0, 2**63, [2**61])), None),
+    "a shape that overflows": (tensors(a=entry(0, 16, [2**32, 2**32])), None),
+    "another size than its shape": (tensors(a=entry(0, 16, [3])), None),
+    "a negative side": (tensors(a=entry(0, 16, [-4])), None),
+    "an unknown type": (tensors(a=entry(0, 16, [4], "X32")), None),
+    "a long description": (tensors(__metadata__={"format": "i2i-translator", "card": " " * 70_000}), None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", HEADERS)
+def test_a_hostile_header_is_one_message(case, tmp_path):
+    header, length = HEADERS[case]
+    path = with_header(tmp_path / "t.safetensors", header, length, bytes(16))
+    with pytest.raises(ModelFileError) as refusal:
+        Translator.load(path)
+    assert str(refusal.value).startswith(f"{path}: ")
+    assert "\n" not in str(refusal.value)
+    assert len(str(refusal.value)) < 600
+
+
+def test_weights_of_another_network_are_refused_before_they_are_read(tmp_path):
+    """4 GB that are a hole in the file, and would be 4 GB in memory."""
+    path = with_header(tmp_path / "t.safetensors", tensors(a=entry(0, 4 << 30, [1 << 30])))
+    with path.open("r+b") as file:
+        file.truncate(path.stat().st_size + (4 << 30))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(ModelFileError, match="not those of the network it describes"):
+        Translator.load(path)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000
+
+
+@pytest.mark.parametrize("dtype", ["C64", "BOOL", "F8_E4M3", "U8"])
+def test_weights_of_a_type_that_none_have_are_refused(dtype, tmp_path):
+    size = {"C64": 8}.get(dtype, 1)
+    path = with_header(tmp_path / "t.safetensors", tensors(a=entry(0, size, [1], dtype)), data=bytes(size))
+    with pytest.raises(ModelFileError, match="its weights are of type"):
+        Translator.load(path)
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_what_is_no_file_is_one_message(make, tmp_path):
+    make(tmp_path / "t.safetensors")
+    with pytest.raises(ModelFileError):
+        Translator.load(tmp_path / "t.safetensors")
 
 
 def test_a_unet_too_shallow_is_one_message(tmp_path):
@@ -459,3 +539,56 @@ def test_a_folder_without_a_translator_says_why(file, reason, tmp_path):
     (tmp_path / file).write_bytes(b"")
     with pytest.raises(ModelFileError, match=reason):
         Translator.load(tmp_path)
+
+
+# --------------------------------------------------------------------------------------------------------------- memory
+
+
+def test_a_picture_too_large_for_the_memory_is_refused_before_it_is_enlarged(monkeypatch):
+    t = identity(resize="short", size="256")
+    t.card = dataclasses.replace(t.card, architecture=ResNet())
+    monkeypatch.setattr("i2i.translator.free_memory", lambda: 8 * 10**9)
+    monkeypatch.setattr("sys.platform", "linux")
+    line = noise((1, 60_000))
+    with pytest.raises(PictureError, match=r"60000 x 1 pixels: .* at 15360000 x 256 takes about 3,\d\d\d GB"):
+        t(line)
+    t.fit = "native"
+    assert t(line).shape == line.shape
+
+
+def test_a_batch_is_no_larger_than_the_memory_allows(monkeypatch):
+    t = identity()
+    t.card = dataclasses.replace(t.card, architecture=ResNet())
+    counts: list[int] = []
+    t.network.register_forward_pre_hook(lambda network, inputs: counts.append(len(inputs[0])))
+    monkeypatch.setattr("i2i.translator._UNHEEDED_BYTES", 0)
+    monkeypatch.setattr("i2i.translator._free_memory", lambda: 2 * 16 * 16 * 960)
+    t([noise((16, 16))] * 5)
+    assert counts == [2, 2, 1]
+
+
+@pytest.mark.parametrize("error", [torch.OutOfMemoryError("CUDA out of memory"), MemoryError()])
+def test_memory_that_runs_out_is_answered_by_one_picture_at_a_time(error):
+    def fails(network: nn.Module, inputs: tuple[Tensor]) -> None:
+        if len(inputs[0]) > most:
+            raise error
+
+    t = identity()
+    t.network.register_forward_pre_hook(fails)
+    pictures = [noise((16, 16), seed=seed) for seed in range(3)]
+    most = 1
+    assert all(np.array_equal(*both) for both in zip(t(pictures), pictures, strict=True))
+    most = 0
+    with pytest.raises(PictureError, match="16 x 16 pixels are too many for the memory of cpu"):
+        t(pictures)
+
+
+def test_another_error_of_the_network_is_no_matter_of_memory():
+    t = identity()
+
+    def fails(network: nn.Module, inputs: tuple[Tensor]) -> None:
+        raise RuntimeError("sizes differ")
+
+    t.network.register_forward_pre_hook(fails)
+    with pytest.raises(RuntimeError, match="sizes differ"):
+        t(noise((16, 16)))

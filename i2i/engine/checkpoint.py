@@ -7,6 +7,7 @@ import torch
 
 from i2i.errors import ModelFileError, TrainingError
 from i2i.files import written_whole
+from i2i.torch_files import read_torch
 
 VERSION = 2
 """Format of a checkpoint; raised when an older i2i could not read it, or this one has to add something to an older one.
@@ -28,13 +29,9 @@ def save(state: dict[str, Any], path: Path) -> None:
 def load(path: Path, device: str = "cpu") -> dict[str, Any]:
     """Read a checkpoint; nothing in it can run code. Raises ModelFileError where it is none, or too new."""
     try:
-        state = torch.load(path, map_location=device, weights_only=True)
+        state = read_torch(path, "a checkpoint of i2i", device=device)
     except FileNotFoundError:
         raise ModelFileError(f"{path}: no such file, so there is nothing to go on from.") from None
-    except Exception as error:  # noqa: BLE001  torch.load raises whatever its zip reader, unpickler or codecs meet
-        # A file of something else ends as a lone KeyError(105), which says nothing to anybody.
-        reason = str(error).strip().splitlines()[0][:200] if " " in str(error).strip() else "torch cannot read it"
-        raise ModelFileError(f"{path}: not a checkpoint of i2i ({reason}).") from None
     if not isinstance(state, dict) or type(state.get("version")) is not int:
         raise ModelFileError(f"{path}: not a checkpoint of i2i (no version in it).")
     if state["version"] > VERSION:

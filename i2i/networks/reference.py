@@ -14,7 +14,9 @@ from torch import Tensor, nn
 
 from i2i.errors import ModelFileError, SettingsError
 from i2i.networks.settings import Discriminator, Generator, PatchGAN, PixelGAN, ResNet, UNet
+from i2i.networks.shapes import fill, only_shapes, refuse_misfits
 from i2i.settings import Norm
+from i2i.torch_files import read_torch
 
 Weights = dict[str, Tensor]
 _NORM_KEYS = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
@@ -31,29 +33,30 @@ class Reference:
 
     def build(self) -> nn.Module:
         """The network with its weights, in eval mode."""
-        if isinstance(self.architecture, (UNet, ResNet)):
-            side = 2 ** getattr(self.architecture, "depth", 4)
-            network = self.architecture.build(self.in_channels, self.out_channels, (side, side))
-        else:
-            side = 4 * 2 ** getattr(self.architecture, "layers", 1)
-            network = self.architecture.build(self.in_channels, (side, side))
-        network.load_state_dict(self.weights)
+        network = self._checked()
+        fill(network, {name: value.clone() for name, value in self.weights.items()})
         return network.eval()
+
+    def _checked(self) -> nn.Module:
+        """The network as shapes alone. Raises ValueError where the weights have others: sizes come from few of them."""
+        with only_shapes():
+            if isinstance(self.architecture, (UNet, ResNet)):
+                side = 2 ** getattr(self.architecture, "depth", 4)
+                network = self.architecture.build(self.in_channels, self.out_channels, (side, side))
+            else:
+                side = 4 * 2 ** getattr(self.architecture, "layers", 1)
+                network = self.architecture.build(self.in_channels, (side, side))
+        refuse_misfits(network, {name: tuple(value.shape) for name, value in self.weights.items()})
+        return network
 
 
 def read(path: Path) -> Reference:
     """Load a bare reference file. Raises ModelFileError where it is none, says what was found."""
+    advice = "A model is a run folder, a translator .safetensors, or a generator .pth of the reference implementation."
     try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
+        found = read_torch(path, "a file of weights", advice=advice)
     except FileNotFoundError:
         raise ModelFileError(f"{path}: no such file.") from None
-    except Exception as error:  # noqa: BLE001  torch.load raises whatever its zip reader, unpickler or codecs meet
-        # A file of something else ends as a lone KeyError(105), which says nothing to anybody.
-        reason = str(error).strip().splitlines()[0] if " " in str(error).strip() else "torch cannot read it"
-        raise ModelFileError(
-            f"{path}: not a file of weights ({reason[:200]}). A model is a run folder, a translator .safetensors, or "
-            f"a generator .pth of the reference implementation."
-        ) from None
     return parse(found, str(path))
 
 
@@ -79,7 +82,7 @@ def parse(found: object, name: str) -> Reference:
             reference = _patchgan(weights)
         else:
             raise KeyError(next(iter(weights), "nothing"))
-        reference.build()
+        reference._checked()
     except (KeyError, IndexError, ValueError, RuntimeError, SettingsError) as error:
         keys = ", ".join(list(weights)[:4]) or "no tensors"
         reason = str(error).strip().splitlines()

@@ -5,10 +5,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from i2i.errors import SettingsError
-from i2i.settings import Count, Norm, Positive, Upsample, settings
+from i2i.settings import Norm, Upsample, settings
 
 if TYPE_CHECKING:
     from torch import nn
+
+Width = Annotated[int, Field(gt=0, le=4096)]
+"""Channels: at 4096 the paper's U-Net has 200 billion weights, and what claims more is no network but an attack."""
 
 
 @settings
@@ -18,7 +21,7 @@ class UNet:
     kind: Literal["unet"] = "unet"
     """An encoder and a decoder with skip connections."""
 
-    width: Positive = 64
+    width: Width = 64
     """Channels of the first layer."""
 
     depth: Annotated[int, Field(ge=0, le=12)] = 0
@@ -78,10 +81,10 @@ class ResNet:
     kind: Literal["resnet"] = "resnet"
     """Two halvings, residual blocks, two doublings."""
 
-    width: Positive = 64
+    width: Width = 64
     """Channels of the first layer."""
 
-    blocks: Count = 9
+    blocks: Annotated[int, Field(ge=0, le=256)] = 9
     """Residual blocks: 9 at 256 pixels, 6 at 128 in the paper."""
 
     norm: Norm = "instance"
@@ -125,7 +128,7 @@ class PatchGAN:
     kind: Literal["patchgan"] = "patchgan"
     """Scores overlapping patches."""
 
-    width: Positive = 64
+    width: Width = 64
     """Channels of the first layer."""
 
     layers: Annotated[int, Field(ge=1, le=8)] = 3
@@ -159,7 +162,7 @@ class PixelGAN:
     kind: Literal["pixelgan"] = "pixelgan"
     """Scores every pixel by itself."""
 
-    width: Positive = 64
+    width: Width = 64
     """Channels of the first layer."""
 
     norm: Norm = "batch"
@@ -186,10 +189,10 @@ class DCGANGenerator:
     kind: Literal["dcgan"] = "dcgan"
     """Transposed convolutions from one noise vector."""
 
-    width: Positive = 128
+    width: Width = 128
     """Channels of the last hidden layer; doubled at every halving of the side."""
 
-    latent: Positive = 100
+    latent: Width = 100
     """Length of the noise vector z."""
 
     upsample: Upsample = "transpose"
@@ -217,7 +220,7 @@ class DCGANDiscriminator:
     kind: Literal["dcgan"] = "dcgan"
     """Strided convolutions to one score."""
 
-    width: Positive = 64
+    width: Width = 64
     """Channels of the first layer; doubled at every halving of the side."""
 
     norm: Norm = "batch"
