@@ -6,14 +6,14 @@ optimizer, a schedule, a `requires_grad` switch, autocast or a process group; no
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from torch import Tensor, nn
 
 Terms = Mapping[str, "Tensor | Terms"]
-Signals = Mapping[str, Tensor]
+Signals = Mapping[str, "Tensor | Signals"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,23 @@ class Turn:
     """Named scalars to add up; nesting groups them in the log: gan/fake."""
     weight: float = 1.0
     signals: Signals = field(default_factory=dict)
-    """Detached things the log reads: D's scores on real and fake, an input and its output."""
+    """D's scores on `real` and `fake`, detached, for the monitor; nesting groups them by judge: x/real."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One direction of a game, laid open for the monitor outside training: the pictures, and who makes and judges."""
+
+    real: Tensor
+    """What is to be made. Shape: (N, C, H, W) in [-1, 1]."""
+    make: Callable[[], Tensor]
+    """The translator's pictures, made when asked for; the shape of `real`."""
+    score: Callable[[Tensor], Tensor]
+    """D on pictures such as `real`, its condition closed over: raw scores."""
+    source: Tensor | None = None
+    """What they are made from; None where that is noise."""
+    paired: bool = False
+    """Whether each source belongs to its real picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +71,16 @@ class Model(nn.Module, ABC):
     def show(self, batch: Any, translators: Mapping[str, nn.Module]) -> Mapping[str, Tensor]:
         """Named pictures for the sample grid, (N, C, H, W) in [-1, 1], made with the given translators."""
 
+    def views(self, batch: Any, translators: Mapping[str, nn.Module]) -> Mapping[str, View]:
+        """What the monitor looks at, by direction; a model without any is watched by its losses and scores alone."""
+        return {}
+
     def phase(self, progress: Progress) -> Hashable:
         """Rounds of one phase run the same code. The key of a captured graph."""
         return None
 
 
-def flatten(terms: Terms, prefix: str = "") -> dict[str, Tensor]:
+def flatten(terms: "Terms | Signals", prefix: str = "") -> dict[str, Tensor]:
     """Terms as one level of names: {"gan": {"real": a, "fake": b}} -> {"gan/real": a, "gan/fake": b}."""
     flat: dict[str, Tensor] = {}
     for name, value in terms.items():

@@ -71,6 +71,11 @@ class Graphs:
         recorded.replay()
         self.replayed += 1
 
+    @property
+    def recorded(self) -> int:
+        """Graphs there are."""
+        return len(self._recorded)
+
     def clear(self) -> None:
         """Forget what was recorded: the tensors that it works on are others now."""
         self._recorded.clear()

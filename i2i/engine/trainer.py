@@ -12,12 +12,14 @@ from torch import Tensor, nn
 from i2i import images
 from i2i.engine.average import Average
 from i2i.engine.distributed import World
+from i2i.engine.first_broken import FirstBroken
 from i2i.engine.gradients import GradientAverage
 from i2i.engine.graph import Graphs, cuda_graph
 from i2i.engine.memory import keep_freed_memory
 from i2i.engine.player import Player
 from i2i.engine.schedule import Schedule
 from i2i.engine.settings import TrainingSettings
+from i2i.engine.signals import described, gradient_norm, sums
 from i2i.errors import TrainingError
 from i2i.game import Model, Progress, Turn, flatten
 
@@ -64,7 +66,11 @@ class Trainer:
         self.average = Average(model.translators(), settings.ema) if settings.ema else None
         self.waited = 0.0
         """Seconds that rounds have waited for data."""
+        self.signals: dict[str, float] = {}
+        """What D's scores were, on the mean of the rounds between the last two calls of `fetch_losses`."""
         self._losses: dict[str, Tensor] = {}
+        self._signals: dict[str, Tensor] = {}
+        self._first_broken, self._first_step = FirstBroken(device), 1
         self._rounds_summed = 0
         self._graphs = Graphs(self._play, cuda_graph, self._no_graph())
         if settings.compile:
@@ -117,7 +123,7 @@ class Trainer:
         self.model.train()
         games = [self.model.step(batch, self.progress) for batch in batches]
         try:
-            while self._turn(games):
+            while self._turn(games, batches):
                 pass
         finally:
             for game in games:
@@ -126,11 +132,12 @@ class Trainer:
                     close()
         if self.average:
             self.average.update()
+        self._first_broken.count()
 
-    def _turn(self, games: Sequence[Iterator[Turn]]) -> bool:
+    def _turn(self, games: Sequence[Iterator[Turn]], batches: Sequence[Any]) -> bool:
         """One player's move in all games; False when the round is over."""
         player = across = None
-        for game in games:
+        for game, batch in zip(games, batches, strict=True):
             turn = self._next(game)
             if turn is None:
                 break
@@ -140,8 +147,11 @@ class Trainer:
                 across = self._across.get(turn.player)
             terms = flatten(turn.terms)
             for name, value in terms.items():
-                self._add(f"{turn.player}/{name}", value.detach() / len(games))
+                self._add(self._losses, f"{turn.player}/{name}", value.detach() / len(games))
+            for name, value in sums(turn.signals).items():
+                self._add(self._signals, f"{turn.player}/{name}", value / len(games))
             loss = torch.stack([term.float() for term in terms.values()]).sum() * (turn.weight / len(games))
+            self._first_broken.see(loss, batch)
             if across and game is games[-1]:
                 across.begin()
             torch.autograd.backward(loss, inputs=player.weights)
@@ -169,11 +179,11 @@ class Trainer:
             raise RuntimeError(f"{type(self.model).__name__}.step yielded inside `no_grad` or `autocast`")
         return turn
 
-    def _add(self, name: str, value: Tensor) -> None:
+    def _add(self, totals: dict[str, Tensor], name: str, value: Tensor) -> None:
         # Summed where it was computed: fetching a number would make the device wait for the host.
-        known = self._losses.get(name)
+        known = totals.get(name)
         if known is None:
-            self._losses[name] = value.clone()
+            totals[name] = value.clone()
         else:
             known.add_(value)
 
@@ -227,10 +237,12 @@ class Trainer:
         """Mean of every term since the last call. Raises TrainingError where one is not a number any more."""
         if not self._rounds_summed:
             return {}
-        values = torch.stack([value.float() for value in self._losses.values()]) / max(1, self._rounds_summed)
-        values = self.world.mean(values)
-        losses = dict(zip(self._losses, values.tolist(), strict=True))
-        for total in self._losses.values():
+        summed = [*self._losses.values(), *self._signals.values()]
+        values = torch.stack([value.float() for value in summed]) / max(1, self._rounds_summed)
+        values = self.world.mean(values).tolist()
+        losses = dict(zip(self._losses, values, strict=False))
+        self.signals = described(dict(zip(self._signals, values[len(losses) :], strict=True)))
+        for total in summed:
             total.zero_()  # a captured graph adds to this very tensor
         self._rounds_summed = 0
         broken = [name for name, value in losses.items() if not math.isfinite(value)]
@@ -240,6 +252,21 @@ class Trainer:
                 f"the checkpoint before it is kept. Go on from there with a lower --training.lr or --precision fp32."
             )
         return losses
+
+    def broken(self) -> tuple[int, Mapping[str, Tensor]] | None:
+        """The first step that was no number, and its batch by part; None where this process has seen none."""
+        found = self._first_broken.found()
+        return found and (self._first_step + found[0], found[1])
+
+    def gradient_norms(self) -> dict[str, float]:
+        """Length of the gradient of each player's last move. Waits for the device.
+
+        Nothing where rounds of several phases are replayed: whose gradients are the last ones is not known then.
+        """
+        if self._graphs.recorded > 1:
+            return {}
+        norms = {name: gradient_norm(player.weights) for name, player in self.players.items()}
+        return {name: float(norm) for name, norm in norms.items() if norm is not None}
 
     def learning_rate(self) -> float:
         """Adam's rate in the coming round."""
@@ -278,6 +305,7 @@ class Trainer:
         for name, player in self.players.items():
             player.load_state_dict(state["optimizers"][name])
         self.progress = Progress(**state["progress"])
+        self._first_broken, self._first_step = FirstBroken(self.device), self.progress.rounds + 1
         set_random_state(state["random"], self.device)
         self._graphs.clear()
 

@@ -13,6 +13,8 @@ class Critic:
     def __init__(self, network: nn.Module, beside: Tensor | None = None) -> None:
         """`beside` is stacked before every picture, (N, C, H, W): the source of a pair."""
         self.network, self.beside = network, beside
+        self.scores: dict[str, Tensor] = {}
+        """What `both` gave last, detached: for the monitor."""
         # The largest singular value of a spectral norm is followed by one step a pass, so two passes are not one.
         self._stacks = not any(parametrize.is_parametrized(layer) for layer in network.modules())
 
@@ -21,6 +23,11 @@ class Critic:
 
     def both(self, fake: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
         """Scores of fake and of real: in one pass, a batch norm taking the statistics of each half for itself."""
+        on_fake, on_real = self._both(fake, real)
+        self.scores = {"real": on_real.detach(), "fake": on_fake.detach()}
+        return on_fake, on_real
+
+    def _both(self, fake: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
         if not self._stacks or fake.shape != real.shape:
             return self(fake), self(real)
         pictures = torch.cat([fake, real])

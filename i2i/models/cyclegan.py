@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from i2i.batches import Domains
-from i2i.game import Model, Progress, Turn
+from i2i.game import Model, Progress, Turn, View
 from i2i.losses.adversarial import Objective
 from i2i.losses.reconstruction import l1
 from i2i.models.critic import Critic
@@ -67,7 +67,7 @@ class CycleGAN(Model):
             "x": self.objective.discriminator(D_X, real=x, fake=past_x),
             "y": self.objective.discriminator(D_Y, real=y, fake=past_y),
         }
-        yield Turn("D", {"gan": gan}, weight=0.5)
+        yield Turn("D", {"gan": gan}, weight=0.5, signals={"x": D_X.scores, "y": D_Y.scores})
 
     def translators(self) -> Mapping[str, nn.Module]:
         return {"AtoB": self.G, "BtoA": self.F}
@@ -77,6 +77,14 @@ class CycleGAN(Model):
         G, F = translators["AtoB"], translators["BtoA"]
         fake_y, fake_x = G(x), F(y)
         return {"A": x, "A to B": fake_y, "and back": F(fake_y), "B": y, "B to A": fake_x, "back again": G(fake_x)}
+
+    def views(self, batch: Domains, translators: Mapping[str, nn.Module]) -> Mapping[str, View]:
+        x, y = batch
+        G, F = translators["AtoB"], translators["BtoA"]
+        return {
+            "AtoB": View(y, lambda: G(x), Critic(self.D_Y), source=x),
+            "BtoA": View(x, lambda: F(y), Critic(self.D_X), source=y),
+        }
 
 
 def _both(network: nn.Module, first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:

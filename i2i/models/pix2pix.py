@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from torch import Tensor, nn
 
 from i2i.batches import Pairs
-from i2i.game import Model, Progress, Turn
+from i2i.game import Model, Progress, Turn, View
 from i2i.losses.adversarial import Objective
 from i2i.losses.reconstruction import l1
 from i2i.models.critic import Critic
@@ -30,7 +30,7 @@ class Pix2Pix(Model):
 
         # Sec. 3.3: the objective is halved for D, which slows it relative to G.
         game = self.objective.discriminator(D, real=y, fake=fake.detach())
-        yield Turn("D", {"gan": game}, weight=0.5)
+        yield Turn("D", {"gan": game}, weight=0.5, signals=D.scores)
 
         game = self.objective.generator(D, real=y, fake=fake)
         yield Turn("G", {"gan": game, "l1": self.lambda_l1 * l1(fake, y)})
@@ -41,3 +41,8 @@ class Pix2Pix(Model):
     def show(self, batch: Pairs, translators: Mapping[str, nn.Module]) -> Mapping[str, Tensor]:
         x, y = batch
         return {"source": x, "translated": translators["AtoB"](x), "target": y}
+
+    def views(self, batch: Pairs, translators: Mapping[str, nn.Module]) -> Mapping[str, View]:
+        x, y = batch
+        G = translators["AtoB"]
+        return {"AtoB": View(y, lambda: G(x), Critic(self.D, beside=x), source=x, paired=True)}

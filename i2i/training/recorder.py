@@ -1,7 +1,9 @@
 """The traces of a run: log, samples, checkpoints, translator files, report."""
 
+import math
 import time
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ import torch
 
 from i2i import images, report
 from i2i.data.opening import Opened
-from i2i.engine import checkpoint
+from i2i.engine import checkpoint, monitor
 from i2i.engine.log import Log, Record
 from i2i.engine.log import read as read_log
 from i2i.engine.ranks import gather_own
@@ -17,13 +19,17 @@ from i2i.engine.settings import TrainingSettings
 from i2i.engine.trainer import Trainer
 from i2i.errors import TrainingError
 from i2i.experiment import Experiment, to_yaml
+from i2i.files import write_safetensors
 from i2i.training.expected import announce
 from i2i.training.listener import Listener
+from i2i.training.probing import Probe
 from i2i.training.shipping import choose_norm_mode, evaluating, ship
 from i2i.translator import NormMode
 
 SHOWN = 6
 """Held-out pictures in a sample grid."""
+GRADIENTS = 10
+"""Steps between two measurements of the gradients, at least: reading all of them is a hundredth of a small step."""
 MEASURED = 48
 """Held-out pairs, at most, on which the mode of batch norm is chosen."""
 
@@ -59,6 +65,12 @@ class Recorder:
         self._norm_mode: NormMode = choose_norm_mode(experiment, trainer, [])
         self._measured_step = -1
         self._fallback: str | None = None
+        # What batch norm is shipped as may change at a save, and saves come by the clock: looks keep to one mode.
+        held_out = partial(self._batch, self._seen), self._seen_count
+        trained_on = (partial(self._batch, opened.train), opened.counts["train"]) if self._validated else None
+        self._probe = Probe(trainer, self._norm_mode, held_out, trained_on, self.log_every)
+        self._lines: list[Record] = read_log(run / "log.jsonl")[-monitor.MEMORY :]
+        self._verdict = monitor.verdict_of(self._lines)
 
     def begin(self, where: str, fresh: bool) -> None:
         """Before the first step: settings on disk, and what the run will cost."""
@@ -109,10 +121,14 @@ class Recorder:
     def add_to_log(self) -> None:
         """One line of the log: the means since the last one."""
         trainer = self.trainer
-        losses = trainer.fetch_losses()
+        try:
+            losses = trainer.fetch_losses()
+        except TrainingError as error:
+            raise TrainingError(f"{error}{self._keep_broken()}") from None
         if not losses:
             return
         self.losses = losses
+        health = self._signs()
         now = time.monotonic()
         passed = max(now - self._logged_at, 1e-9)
         record: Record = {
@@ -125,13 +141,50 @@ class Recorder:
             "replayed": trainer.replayed,
             "learning_rate": trainer.learning_rate(),
             "losses": losses,
+            "health": health,
         }
+        self._judge(record)
         if trainer.device.type == "cuda" and trainer.fallback not in (None, self._fallback):
             self._fallback = trainer.fallback
             self.tell.note(f"Rounds are played kernel by kernel, not as one CUDA graph: {trainer.fallback}.")
         self._logged_at, self._logged_images, self._logged_wait = now, trainer.progress.images, trainer.waited
         self.log.add(record)
         self.tell.logged(record)
+
+    def _signs(self) -> dict[str, Any]:
+        """What the monitor reads: D's scores over the rounds, gradients, and now and then a look at pictures."""
+        step = self.trainer.progress.rounds
+        signs: dict[str, Any] = dict(self.trainer.signals)
+        if step // GRADIENTS != (step - self.log_every) // GRADIENTS:
+            signs |= {f"{name}/gradient": norm for name, norm in self.trainer.gradient_norms().items()}
+        if self._probe.due(step):
+            signs |= self._probe.look(step)
+        return {name: float(f"{value:.6g}") for name, value in signs.items() if math.isfinite(value)}
+
+    def _judge(self, record: Record) -> None:
+        """Put the verdict into a line of the log, and say it where it has changed."""
+        self._lines = [*self._lines[1 - monitor.MEMORY :], record]
+        before, self._verdict = self._verdict, monitor.verdict_of(self._lines)
+        record["health"]["verdict"] = self._verdict.name
+        if self._verdict.name != before.name and not (self._verdict.healthy and before.healthy):
+            self.tell.note(monitor.told(self._verdict, record["step"]))
+
+    def _keep_broken(self) -> str:
+        """Leave the batch of the first round that was no number, and say where."""
+        trainer, broken = self.trainer, self.trainer.broken()
+        record: Record = {"step": trainer.progress.rounds, "images": trainer.progress.images, "losses": {}}
+        record["health"] = {"not a number": ["loss"], "broken step": broken[0] if broken else trainer.progress.rounds}
+        self._judge(record)
+        self.log.add(record)
+        if broken is None:
+            return " Another process had the batch that did it." if trainer.world.size > 1 else ""
+        step, batch = broken
+        path = self.run / "broken.safetensors"
+        write_safetensors(batch, {"step": str(step)}, path)
+        pictures = {name: part for name, part in batch.items() if part.ndim == 4}
+        columns = {name: list(images.from_network(part.nan_to_num())) for name, part in pictures.items()}
+        images.write(path.with_suffix(".png"), report.sheet(columns))
+        return f" The batch of step {step}, the first to do it, is kept: {path.with_suffix('.png')} and {path}."
 
     def sample(self) -> None:
         """Show what the translators make of the same held-out pictures."""
