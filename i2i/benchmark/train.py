@@ -108,6 +108,7 @@ def measure_training(
     the length of a repeat; None plays for REPEAT_S. `rates` are measured unless they are given.
     Raises UserError for whatever a user can cause.
     """
+    batch_size = experiment.training.batch  # said now, if there is no number
     where = choose_device(device)
     precision = choose_precision(experiment.training.precision, where)
     if against is not None:
@@ -134,7 +135,7 @@ def measure_training(
     return TrainingFigures(
         recipe=experiment.recipe,
         size=experiment.data.size,
-        batch_size=experiment.training.batch,
+        batch_size=batch_size,
         parameters=parameters,
         device=describe(where, precision),
         data=str(data) if data is not None else None,
