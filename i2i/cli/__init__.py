@@ -14,6 +14,7 @@ VERBS = {
     "translate": "convert pictures and whole folders with a trained model",
     "evaluate": "measure a model on held-out pairs, beside what needs no learning",
     "check": "look a dataset through before training",
+    "doctor": "what a run's log says of the game: healthy, or what is wrong and what to try",
     "fetch": "bring one of the public sets",
     "recipes": "the table of recipes",
     "benchmark": "how fast training, conversion and loading are here, beside the hardware's limit",

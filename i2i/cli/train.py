@@ -187,7 +187,10 @@ def listening(what: str = "step") -> Iterator[Any]:
             self.bar.update(step)
 
         def logged(self, record: Mapping[str, Any]) -> None:
-            self.bar.update(record["step"], detail=losses(record["losses"]))
+            # A word where the game is ill; a healthy one needs none.
+            verdict = record.get("health", {}).get("verdict", "healthy")
+            ill = "" if verdict == "healthy" else f"{verdict}  "
+            self.bar.update(record["step"], detail=ill + losses(record["losses"]))
 
     with Bar(what, "steps") as bar:
         yield Shown(bar)

@@ -95,14 +95,15 @@ def verdict_of(records: Records) -> Verdict:
     return Verdict("healthy", True, _wellbeing(signs), (), int(records[-1]["step"]))
 
 
-def history(records: Records) -> list[Verdict]:
-    """Every change of the verdict over a log, the first line's verdict first."""
-    verdicts: list[Verdict] = []
-    for end in range(1, len(records) + 1):
-        now = verdict_of(records[max(0, end - MEMORY) : end])
-        if not verdicts or now.name != verdicts[-1].name:
-            verdicts.append(now)
-    return verdicts
+def history(records: Records) -> list[tuple[int, str]]:
+    """What the log told along the way: the step of each line that changed the verdict, and its verdict."""
+    told: list[tuple[int, str]] = []
+    for record in records:
+        health = record.get("health")
+        name = health.get("verdict") if isinstance(health, Mapping) else None
+        if isinstance(name, str) and (not told or told[-1][1] != name):
+            told.append((int(record["step"]), name))
+    return told
 
 
 def told(verdict: Verdict, step: int) -> str:

@@ -16,13 +16,21 @@ import yaml
 from markupsafe import Markup
 
 from i2i import __version__, images
-from i2i.engine import log
+from i2i.engine import log, monitor
 from i2i.files import written_whole
 from i2i.images.pixels import Array
 from i2i.report import curves
 from i2i.report.album import Embedded, embed
 
 _SHOWN_SAMPLES = 12
+_DRAWN = {
+    "accuracy": ("accuracy of D", "share of patches told apart"),
+    "gradient": ("gradient", "length"),
+    "diversity": ("diversity", "of that of real pictures"),
+    "change": ("change of the input", "of the way to the target"),
+    "correlation": ("input and output", "correlation of brightness"),
+}
+"""Signs of health that have a chart: title and unit."""
 _WEIGHT = 2_600_000
 """Bytes of page that pictures may take."""
 
@@ -66,7 +74,10 @@ class _Sample:
 @dataclass(frozen=True, slots=True)
 class _Health:
     verdict: str
+    evidence: Sequence[str]
+    advice: Sequence[str]
     signals: Sequence[tuple[str, str]]
+    panels: Sequence[curves.Panel]
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,15 +249,27 @@ def _samples(folder: Path) -> list[_Sample]:
 
 
 def _health(records: Sequence[log.Record]) -> _Health | None:
-    """The log's last word about the health of the game, if it has one."""
-    found = next((record["health"] for record in reversed(records) if record.get("health")), None)
-    if isinstance(found, str):
-        return _Health(found, [])
-    if not isinstance(found, dict):
+    """The log's last word about the health of the game, if it has one, and the curves that it is read from."""
+    signs = [(record["step"], record["health"]) for record in records if isinstance(record.get("health"), dict)]
+    if not signs:
         return None
-    verdict = found.get("verdict")
-    signals = [(str(name), _cell(value)) for name, value in found.items() if name != "verdict"]
-    return _Health(str(verdict) if verdict else "", signals)
+    latest = {name: value for _, health in signs for name, value in health.items()}
+    said = latest.pop("verdict", "")
+    # What this version makes of the numbers; an older one may have said less.
+    now = monitor.verdict_of(records) if any(isinstance(value, float) for value in latest.values()) else None
+    series: dict[str, dict[str, list[tuple[float, float]]]] = {}
+    for step, health in signs:
+        for name, value in health.items():
+            who, _, sign = name.rpartition("/")
+            if sign in _DRAWN and isinstance(value, int | float) and math.isfinite(value):
+                series.setdefault(sign, {}).setdefault(who, []).append((step, float(value)))
+    return _Health(
+        str(said) if now is None or now.healthy else now.name,
+        now.evidence if now else (),
+        now.advice if now else (),
+        [(str(name), _cell(value)) for name, value in latest.items()],
+        [curves.panel(_DRAWN[sign][0], _DRAWN[sign][1], lines) for sign, lines in series.items()],
+    )
 
 
 # -------------------------------------------------------------------------------------------------------------- shared
