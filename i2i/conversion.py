@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import time
+import unicodedata
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -100,7 +101,7 @@ def translate(
     to_file = _is_to_file(sources, Path(output))
     plan = make_plan(sources, Path(output), format, half)
     summary = Summary(planned=plan)
-    there = [target for _, target in plan if target.exists()]
+    there = [target for _, target in plan if os.path.lexists(target)]
     if there and existing == "refuse":
         names = some([target.name for target in there])
         raise DatasetError(
@@ -175,6 +176,7 @@ def make_plan(inputs: Sequence[Path], output: Path, format: Format, half: Half |
         if output.exists() and not output.is_dir():
             raise DatasetError(f"{shown(output)}: is a file, wanted a folder for {len(found)} results.")
         plan = [(source, output / _renamed(relative, format)) for source, relative in found]
+        _refuse_ways_out(plan, output)
     _refuse_collisions(plan)
     if half is None:
         _refuse_glued([source for source, _ in plan])
@@ -189,20 +191,20 @@ def _is_to_file(inputs: Sequence[Path], output: Path) -> bool:
 def _listed(inputs: Sequence[Path], output: Path) -> Iterator[tuple[Path, Path]]:
     """(file, its name relative to the output) of every picture that the inputs name."""
     folders = [one for one in inputs if one.is_dir()]
-    result = output.resolve()
+    result = _real(output)
     for one in inputs:
         if one.is_dir():
-            root = one.resolve()
+            root = _real(one)
             if root == result:
                 raise DatasetError(
                     f"{shown(one)}: is the input and the output, and no picture is replaced by its translation. Give "
                     f"another output folder."
                 )
             # Several folders keep their own names, so that their trees do not mix.
-            prefix = Path(one.resolve().name) if len(folders) > 1 else Path()
+            prefix = Path(_real(one).name) if len(folders) > 1 else Path()
             inside = result.is_relative_to(root)
             for name, path in zip((listing := scan(one)).names, listing.paths(), strict=True):
-                if inside and path.resolve().is_relative_to(result):
+                if inside and _real(path).is_relative_to(result):
                     continue  # what an earlier call left there
                 yield path, prefix / name
         elif one.exists() or one.is_symlink():
@@ -216,22 +218,39 @@ def _listed(inputs: Sequence[Path], output: Path) -> Iterator[tuple[Path, Path]]
             )
 
 
+def _real(path: Path) -> Path:
+    """Without links; of a link to itself, which Path.resolve() refuses, the link."""
+    return Path(os.path.realpath(path))
+
+
 def _renamed(relative: Path, format: Format) -> Path:
     return relative if format == "keep" else relative.with_suffix(f".{format}")
 
 
+def _refuse_ways_out(plan: Sequence[tuple[Path, Path]], output: Path) -> None:
+    """A link inside the output to another folder, through which results would be written there."""
+    root = _real(output)
+    for folder in dict.fromkeys(target.parent for _, target in plan):
+        real = _real(folder)
+        if not real.is_relative_to(root):
+            raise DatasetError(
+                f"{shown(folder)}: is a link out of the output folder, to {shown(real)}, and nothing is written "
+                f"outside of it. Remove the link, or give another output folder."
+            )
+
+
 def _refuse_collisions(plan: Sequence[tuple[Path, Path]]) -> None:
-    """Two inputs for one output, also where a file system does not tell upper from lower case."""
+    """Two inputs for one output, also where a file system does not tell case or the spelling of an accent."""
     taken: dict[str, Path] = {}
-    sources = {source.resolve() for source, _ in plan}
+    sources = {_real(source) for source, _ in plan}
     for source, target in plan:
-        other = taken.setdefault(str(target).casefold(), source)
+        other = taken.setdefault(unicodedata.normalize("NFC", str(target)).casefold(), source)
         if other is not source:
             raise DatasetError(
                 f"{shown(other)} and {shown(source)} would both become {shown(target)}. Convert them in two calls, or "
                 f"with --format keep."
             )
-        if target.exists() and target.resolve() in sources:
+        if target.exists() and _real(target) in sources:
             raise DatasetError(
                 f"{shown(target)}: is an input too, and no picture is replaced by a translation. Give another output."
             )
@@ -240,7 +259,7 @@ def _refuse_collisions(plan: Sequence[tuple[Path, Path]]) -> None:
 def _refuse_glued(sources: list[Path]) -> None:
     """Pairs that lie side by side in one picture are told by the folder of a split that holds nothing else."""
     folders = sorted({source.parent for source in sources})
-    if any(folder.resolve().name not in ("train", "val", "test") for folder in folders):
+    if any(_real(folder).name not in ("train", "val", "test") for folder in folders):
         return
     headers = sampled(sources)
     if headers and all(header.width == 2 * header.height for header in headers.values()):

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ def written_whole(path: Path) -> Iterator[IO[bytes]]:
     """A file to write that takes the name `path` when the block ends, and vanishes if it fails. Raises OSError."""
     beside = path.with_name(path.name + ".writing")
     try:
+        if beside.is_symlink():  # it would be written where the link leads
+            beside.unlink()
         with beside.open("wb") as file:
             yield file
             file.flush()
@@ -45,9 +48,8 @@ def write_safetensors(weights: "Mapping[str, Tensor]", metadata: dict[str, str],
 def make_writable(folder: Path) -> None:
     """Make a folder, and see that files can be made in it. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
-    probe = folder / ".i2i-writable"
-    probe.touch()
-    probe.unlink()
+    with TemporaryFile(dir=folder):  # of a name that no link was laid for
+        pass
 
 
 def _flush_folder(folder: Path) -> None:

@@ -500,3 +500,82 @@ def test_a_picture_too_large_for_the_memory_is_named_and_the_rest_goes_on(tmp_pa
     summary = run(tmp_path / "in", tmp_path / "out")
     assert [(path.name, "300 x 300 pixels" in reason) for path, reason in summary.failures] == [("b.png", True)]
     assert files(tmp_path / "out") == ["a.png", "c.png"]
+
+
+# ----------------------------------------------------------------------------------- nothing is written anywhere else
+
+
+def everything(folder: Path) -> dict[str, bytes]:
+    return {name: (folder / name).read_bytes() for name in files(folder)}
+
+
+@pytest.mark.parametrize("existing", ["refuse", "overwrite", "skip"])
+def test_a_link_out_of_the_output_is_refused_before_the_first_picture(existing, tmp_path):
+    put(tmp_path / "in" / "a.png")
+    put(tmp_path / "in" / "sub" / "deep" / "b.png")
+    put(tmp_path / "elsewhere" / "b.png", noise(seed=1))
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "sub").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    before = everything(tmp_path / "elsewhere")
+    with pytest.raises(DatasetError, match=r"sub/deep: is a link out of the output folder"):
+        run(tmp_path / "in", tmp_path / "out", existing=existing)
+    assert everything(tmp_path / "elsewhere") == before
+    assert files(tmp_path / "out") == []
+
+
+def test_an_output_that_is_a_link_and_links_within_it_are_used(tmp_path):
+    put(tmp_path / "in" / "sub" / "b.png")
+    (tmp_path / "disk" / "kept").mkdir(parents=True)
+    (tmp_path / "out").symlink_to(tmp_path / "disk", target_is_directory=True)
+    (tmp_path / "disk" / "sub").symlink_to("kept", target_is_directory=True)
+    assert run(tmp_path / "in", tmp_path / "out").converted == 1
+    assert files(tmp_path / "disk" / "kept") == ["b.png"]
+
+
+@pytest.mark.parametrize("leads_to", ["elsewhere.png", "nothing.png"])
+def test_a_link_in_the_place_of_a_result_is_replaced_and_not_followed(leads_to, tmp_path):
+    put(tmp_path / "in" / "a.png")
+    put(tmp_path / "elsewhere.png", noise(seed=1))
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "a.png").symlink_to(tmp_path / leads_to)
+    with pytest.raises(DatasetError, match="1 of 1 results are there already"):
+        run(tmp_path / "in", tmp_path / "out")
+    assert run(tmp_path / "in", tmp_path / "out", existing="overwrite").converted == 1
+    assert not (tmp_path / "out" / "a.png").is_symlink()
+    assert np.array_equal(images.read(tmp_path / "elsewhere.png"), noise(seed=1))
+    assert not (tmp_path / "nothing.png").exists()
+
+
+def test_a_link_laid_for_the_look_whether_one_may_write_is_not_followed(tmp_path):
+    put(tmp_path / "in" / "a.png")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / ".i2i-writable").symlink_to(tmp_path / "planted")
+    run(tmp_path / "in", tmp_path / "out")
+    assert not (tmp_path / "planted").exists()
+
+
+def test_a_hard_link_to_an_input_is_replaced_without_touching_the_input(tmp_path):
+    put(tmp_path / "in" / "a.png")
+    before = everything(tmp_path / "in")
+    (tmp_path / "out").mkdir()
+    os.link(tmp_path / "in" / "a.png", tmp_path / "out" / "a.png")
+    run(tmp_path / "in", tmp_path / "out", NEGATIVE, existing="overwrite")
+    assert everything(tmp_path / "in") == before
+
+
+def test_names_that_differ_by_the_spelling_of_an_accent_are_found_before_the_first_picture(tmp_path):
+    for name in ("\u00e9.png", "e\u0301.png"):
+        put(tmp_path / "in" / name)
+    if len(files(tmp_path / "in")) == 2:  # a Mac keeps one
+        with pytest.raises(DatasetError, match="would both become"):
+            run(tmp_path / "in", tmp_path / "out")
+        assert not (tmp_path / "out").exists()
+
+
+def test_an_input_that_is_a_link_to_itself_is_named_and_the_rest_goes_on(tmp_path):
+    put(tmp_path / "in" / "a.png")
+    (tmp_path / "in" / "b.png").symlink_to("b.png")
+    (tmp_path / "in" / "c").symlink_to("c")
+    summary = run(tmp_path / "in", tmp_path / "out")
+    assert [path.name for path, _ in summary.failures] == ["b.png"]
+    assert files(tmp_path / "out") == ["a.png"]

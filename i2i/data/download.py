@@ -22,6 +22,8 @@ ATTEMPTS = 5
 PAUSE_S = 1.0
 _CHUNK = 1 << 18
 _SPARE_BYTES = 64 << 20
+MAX_BYTES = 64 << 30
+"""No file of a public set is larger; a server that sends without end is told by it, or by the disk's room."""
 
 
 class _Broken(Exception):
@@ -122,6 +124,11 @@ def _attempt(url: str, part: Path, name: str, report: Report | None) -> None:
             while chunk := _read(response, host, done, total):
                 file.write(chunk)
                 done += len(chunk)
+                if done > MAX_BYTES:
+                    part.unlink()
+                    raise DatasetError(f"{name}: {host} sent more than {MAX_BYTES:,} bytes. Try another mirror.")
+                if done // _SPARE_BYTES > (done - len(chunk)) // _SPARE_BYTES:
+                    check_room(part.parent, 0, name, "the download")
                 if report:
                     report(done, total)
     if total is not None and done < total:

@@ -79,7 +79,7 @@ class _Walk:
                 self.sources.add(prefix)
                 with os.scandir(place) as entries:
                     for entry in entries:
-                        if entry.is_dir():
+                        if _is_folder(entry):
                             if entry.name.startswith("."):
                                 continue
                             if entry.is_symlink():  # a link back up would go round for ever
@@ -98,6 +98,13 @@ class _Walk:
                                 self.sources.certain = False
         except OSError as error:
             raise DatasetError(f"{shown(error.filename)}: cannot be listed: {error.strerror}") from error
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself, or into a folder out of reach: one name among many, whose reader will say so
+        return False
 
 
 def _order(name: str) -> str:

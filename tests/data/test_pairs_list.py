@@ -57,6 +57,22 @@ def test_a_list_that_cannot_be_used_names_line_and_reason(root, text, wanted):
     assert f"{root}/pairs.csv" in str(error.value)
 
 
+@pytest.mark.parametrize(
+    "name", ["a/../../1.png", "a\\..\\..\\1.png", "\\\\host\\1.png", "//host/1.png", "..", "D:1.png"]
+)
+def test_no_way_of_writing_it_leaves_the_folder(root, name):
+    (root.parent / "1.png").touch()
+    (root / "pairs.csv").write_text(f"source,target\n{name},b/9.png\n")
+    with pytest.raises(DatasetError, match="leaves the folder"):
+        find_pairs(root)
+
+
+def test_a_link_inside_the_folder_may_lead_anywhere_since_pictures_are_only_read(root):
+    (root / "linked.png").symlink_to(root / "a" / "1.png")
+    (root / "pairs.csv").write_text("source,target\nlinked.png,b/9.png\n")
+    assert len(find_pairs(root).pairs) == 1
+
+
 def test_a_list_that_is_no_text_is_told(root):
     (root / "pairs.csv").write_bytes(b"source,target\n\xff\xfe\x00,b\n")
     with pytest.raises(DatasetError, match="not UTF-8 text"):

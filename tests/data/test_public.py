@@ -293,6 +293,29 @@ def test_a_file_that_changed_or_a_server_without_ranges_starts_from_the_beginnin
 
 
 @pytest.mark.usefixtures("facades")
+def test_a_server_that_sends_without_end_is_told_so_and_nothing_is_left(
+    tmp_path: Path, server: type[Files], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.files["/f"] = bytes(900_000)
+    monkeypatch.setattr(download, "MAX_BYTES", 300_000)
+    with pytest.raises(DatasetError, match="sent more than 300,000 bytes"):
+        download.download([f"{server.url}/f"], tmp_path / "f", name="set", by_hand="")  # type: ignore[attr-defined]
+    assert not (tmp_path / "f").exists()
+    assert not (tmp_path / "f.part").exists()
+
+
+def test_a_disk_that_fills_up_while_downloading_is_told(
+    tmp_path: Path, server: type[Files], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.files["/f"] = bytes(900_000)
+    monkeypatch.setattr(download, "_SPARE_BYTES", 400_000)
+    free = iter([10**9, 399_999])
+    monkeypatch.setattr(download.shutil, "disk_usage", lambda folder: type("Usage", (), {"free": next(free)}))
+    with pytest.raises(DatasetError, match=r"the disk of .* GB free"):
+        download.download([f"{server.url}/f"], tmp_path / "f", name="set", by_hand="")  # type: ignore[attr-defined]
+    assert (tmp_path / "f.part").stat().st_size < 900_000
+
+
 def test_a_part_longer_than_the_file_is_thrown_away(tmp_path: Path, server: type[Files]) -> None:
     body = tar_gz(PICTURES)
     server.files["/f.tar.gz"] = body

@@ -101,6 +101,18 @@ def test_cmyk_becomes_rgb(tmp_path, suffix):
     assert (red[..., 1:] < 60).all()
 
 
+def test_ycck_becomes_rgb(tmp_path):
+    """Adobe's CMYK as luma and chroma, all four inverted: for black of 0 its YCC are those of the inverted colour."""
+    inverted = Image.new("RGB", (16, 16), (55, 225, 215)).convert("YCbCr")
+    planes = [plane.point(lambda level: 255 - level) for plane in inverted.split()]
+    stored = Image.merge("CMYK", [*planes, Image.new("L", (16, 16), 0)])
+    stored.save(tmp_path / "a.jpg", quality=95)
+    data = bytearray((tmp_path / "a.jpg").read_bytes())
+    data[data.index(b"Adobe") + 11] = 2
+    colour = images.read(damaged(tmp_path, "a.jpg", bytes(data)))
+    assert np.abs(colour.astype(int) - (200, 30, 40)).max() < 6
+
+
 @pytest.mark.parametrize("suffix", ["png", "tif"])
 @pytest.mark.parametrize("channels", [1, 3, 4])
 def test_16_bits_are_read_in_full(tmp_path, suffix, channels):
