@@ -28,6 +28,7 @@ DAMAGED = (
     RuntimeError,
     MemoryError,
     AttributeError,
+    AssertionError,
     struct.error,
     zlib.error,
     cv2.error,

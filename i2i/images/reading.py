@@ -34,6 +34,9 @@ to 0.4 levels and 1% less.
 Size = tuple[int, int]
 """(height, width)."""
 
+_DEFLATE_RATIO = 1032
+"""No deflate stream unpacks to more bytes a byte (258 bytes by 2 bits): zlib's technical notes."""
+
 _FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "DIB", "TIFF", "GIF")
 _GRAY = frozenset({"1", "L", "LA", "La", "I;16", "I;16B", "I;16L", "I;16N"})
 
@@ -115,6 +118,7 @@ def _read(path: Path, max_pixels: int, target: Callable[[Size], Size] | None) ->
             if width * height > max_pixels:
                 size = f"{width} x {height} pixels"
                 raise unreadable(path, f"{size} are more than the {max_pixels / 1e6:g} million that are decoded")
+            header.refuse_empty_promise(len(data))
             if target is not None:
                 header.reduce(target((height, width)))
             return header.decode(data), (height, width)
@@ -133,7 +137,7 @@ class _Header:
 
     def __init__(self, file: BinaryIO, path: Path) -> None:
         self.path = path
-        start = file.read(32)
+        self.start = start = file.read(32)
         if not start:
             raise unreadable(path, "the file is empty")
         self.png = start.startswith(b"\x89PNG\r\n\x1a\n")
@@ -177,6 +181,18 @@ class _Header:
         if bits > 8 and (channels not in (1, 3, 4) or colours not in (0, 1, 2)):
             raise unreadable(self.path, f"a {bits}-bit TIFF that is neither gray nor RGB; save it as one of these")
         return 16 if bits > 8 else 8
+
+    def refuse_empty_promise(self, length: int) -> None:
+        """Refuse a PNG that claims more pixels than deflate can pack into its bytes, before they are allocated.
+
+        An animated one would be a small frame in the corner of a black picture of any size.
+        """
+        if not self.png:
+            return
+        channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}.get(self.start[25], 1)
+        width, height = self.image.size
+        if width * height * channels * self.start[24] // 8 > _DEFLATE_RATIO * length:
+            raise unreadable(self.path, f"it claims {width} x {height} pixels, which its {length} bytes cannot hold")
 
     def reduce(self, target: Size) -> None:
         """Decode no more of a JPEG than `target` needs."""

@@ -242,6 +242,34 @@ def test_a_huge_picture_is_refused_before_it_is_decoded(tmp_path):
     assert images.probe(path).width == 60000
 
 
+def test_an_animation_that_claims_a_canvas_its_bytes_cannot_hold_is_refused(tmp_path):
+    """Pillow draws its small frame into a black picture of 1.2 GB."""
+    first, second = (Image.new("RGB", (6, 4), colour) for colour in ((250, 0, 0), (0, 0, 250)))
+    first.save(tmp_path / "a.png", save_all=True, append_images=[second])
+    data = bytearray((tmp_path / "a.png").read_bytes())
+    data[16:24] = struct.pack(">II", 19_999, 19_999)
+    data[29:33] = struct.pack(">I", zlib.crc32(data[12:29]))
+    with pytest.raises(PictureError, match="claims 19999 x 19999 pixels, which its"):
+        images.read(damaged(tmp_path, "a.png", bytes(data)))
+
+
+def test_the_most_packed_png_there_is_is_read(tmp_path):
+    Image.new("1", (8000, 8000)).save(tmp_path / "a.png", compress_level=9)
+    assert (tmp_path / "a.png").stat().st_size * 1032 < 1.3 * 8000 * 8000 / 8
+    assert not images.read(tmp_path / "a.png").any()
+
+
+def test_what_pillow_asserts_of_a_file_is_its_damage(tmp_path, monkeypatch):
+    images.write(tmp_path / "a.png", noise(4, 4, 3))
+
+    def asserts(*_, **__):
+        raise AssertionError
+
+    monkeypatch.setattr(Image, "open", asserts)
+    with pytest.raises(PictureError, match="AssertionError"):
+        images.read(tmp_path / "a.png")
+
+
 def test_a_picture_beyond_pillows_own_limit_is_read(tmp_path, monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
     images.write(tmp_path / "a.png", noise(8, 8, 3))
