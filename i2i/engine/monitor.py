@@ -20,7 +20,9 @@ SETTLED = 100
 LASTS = 100
 """Steps that a sign of the rounds has to last."""
 
-MEMORY = 400
+CYCLES = 90
+"""Lines of the log that are searched for a cycle."""
+MEMORY = 300
 """Lines of the log that a verdict looks back on: cost and memory do not grow with the run."""
 
 
@@ -131,10 +133,12 @@ def _looks(points: Points, sick: Callable[[float], bool]) -> Points:
     return streak if len(streak) >= LOOKS else []
 
 
-def _lasting(points: Points, sick: Callable[[float], bool]) -> Points:
-    """As `_looks`, of signs that every line has."""
-    streak = [point for point in _streak(points, sick) if point[0] > SETTLED]
-    return streak if len(streak) >= LOOKS and streak[-1][0] - streak[0][0] >= LASTS else []
+def _recent(points: Points) -> Points:
+    """The points of the last `LASTS` steps after a game has settled; none where there are not enough of them."""
+    if not points or points[-1][0] < SETTLED + LASTS:
+        return []
+    recent = [point for point in points if point[0] > points[-1][0] - LASTS]
+    return recent if len(recent) >= LOOKS or len(points) - len(recent) >= LOOKS else []
 
 
 def _both(*series: Points) -> list[tuple[int, tuple[float, ...]]]:
@@ -164,7 +168,7 @@ def _exploding(signs: _Signs) -> _Found | None:
     for player, points in signs.of("gradient").items():
         if len(points) < 12:
             continue
-        usual = median(value for _, value in points[:-2])
+        usual = median(value for _, value in points[:10])
         streak = _streak(points, lambda norm, usual=usual: norm > max(100.0, 10 * usual))
         if len(streak) >= 2 and streak[0][0] > SETTLED:
             norm = streak[-1][1]
@@ -218,70 +222,190 @@ def _leak(signs: _Signs) -> _Found | None:
             )
     for direction, points in signs.of("grid").items():
         rows = _both(points, signs.one(direction, "grid made"))
-        sick = _pairs(rows, lambda real, made: real > 0.15 and made < real / 2)
-        if streak := _looks(sick, bool):
+        if streak := _looks(_pairs(rows, lambda real, made: real > 3 and made < real / 2), bool):
             real, made = dict(rows)[streak[-1][0]]
-            said = f"Real pictures of {direction} are {real:.0%} steeper along a grid of 8 x 8 pixels, as JPEG leaves it"
-            return _Found(streak[0][0], (f"{said}, outputs {max(0.0, made):.0%} ({_range(streak)}).",))
+            said = (
+                f"Cut along a grid of 8 x 8 pixels, as JPEG cuts them, real pictures of {direction} have {real:.3g} "
+                f"times less fine detail than cut elsewhere, outputs {made:.3g} ({_range(streak)}; alarm above 3)."
+            )
+            return _Found(streak[0][0], (said,))
     return None
 
 
 def _memorises(signs: _Signs) -> _Found | None:
     for direction, points in signs.of("trained-on").items():
-        rows = _both(points, signs.one(direction, "held-out"))
-        sick = _pairs(rows, lambda train, held: train > 0.7 and train - held > 0.25)
-        if streak := _looks(sick, bool):
-            train, held = dict(rows)[streak[-1][0]]
-            said = f"D knows {train:.0%} of the real patches of {direction} that it was trained on, {held:.0%} of others"
-            return _Found(streak[0][0], (f"{said} ({_range(streak)}; alarm at a gap of 25 points).",))
+        # Groups of pictures take turns and one may be odd, so the mean of two turns of all of them.
+        rows = [row for row in _both(points, signs.one(direction, "held-out")) if row[0] > SETTLED][-2 * LOOKS :]
+        if len(rows) < 2 * LOOKS:
+            continue
+        train, held = fmean(values[0] for _, values in rows), fmean(values[1] for _, values in rows)
+        if train > 0.7 and train - held > 0.25:
+            said = (
+                f"D knows {train:.0%} of the real patches of {direction} that it was trained on, {held:.0%} of others"
+            )
+            return _Found(rows[0][0], (f"{said} ({_range(points[-2 * LOOKS :])}; alarm at a gap of 25 points).",))
     return None
 
 
 def _oscillates(signs: _Signs) -> _Found | None:
+    for name, points in (signs.losses("D") | signs.losses("G")).items():
+        settled = [point for point in points if point[0] > SETTLED][-CYCLES:]
+        if "gan" not in name or len(settled) < 24 or settled[-1][0] - settled[0][0] < LASTS:
+            continue
+        lag, strength, swing = _cycle([math.log(abs(value) + 1e-4) for _, value in settled])
+        if strength > 0.45 and swing > 0.5:
+            period = lag * (settled[-1][0] - settled[0][0]) / (len(settled) - 1)
+            said = f"{name} swings by a factor of {math.exp(2 * swing):.1f} every {period:.0f} steps"
+            return _Found(settled[0][0], (f"{said} ({_range(settled)}; it repeats itself by {strength:.2f} of 1).",))
     return None
+
+
+def _cycle(values: Sequence[float]) -> tuple[int, float, float]:
+    """(lag, strength, swing) of the clearest cycle: where a series repeats itself after having done the opposite.
+
+    Strength is the autocorrelation at that lag, at most a third of the series, once the trend is taken off; 0 where
+    nothing repeats. Swing is the standard deviation.
+    """
+    count = len(values)
+    middle, mean = (count - 1) / 2, fmean(values)
+    slope = sum((i - middle) * value for i, value in enumerate(values)) / sum((i - middle) ** 2 for i in range(count))
+    rest = [value - mean - slope * (i - middle) for i, value in enumerate(values)]
+    swing = pstdev(rest)
+    if not swing:
+        return 0, 0.0, 0.0
+    best, opposite = (0, 0.0), False
+    for lag in range(1, count // 3 + 1):
+        likeness = fmean(one * two for one, two in zip(rest, rest[lag:], strict=False)) / swing**2
+        opposite = opposite or likeness < -0.3
+        if opposite and likeness > best[1]:
+            best = lag, likeness
+    return *best, swing
 
 
 def _too_strong(signs: _Signs) -> _Found | None:
     losses = signs.losses("D")
-    for name, real in losses.items():
-        fake = losses.get(f"{name.removesuffix('real')}fake")
-        if not name.endswith("/real") or fake is None:
+    for name in losses:
+        other = f"{name.removesuffix('real')}fake"
+        if not name.endswith("/real") or other not in losses:
             continue
-        rows = _both(real, fake)
-        if streak := _lasting(_pairs(rows, lambda *values: max(map(abs, values)) < 0.01), bool):
-            on_real, on_fake = dict(rows)[streak[-1][0]]
-            said = f"{name} is {on_real:.2g} and {name.removesuffix('real')}fake {on_fake:.2g}"
-            return _Found(streak[0][0], (f"{said} ({_range(streak)}; alarm below 0.01).",))
+        real, fake = _recent(losses[name]), _recent(losses[other])
+        if not real or not fake:
+            continue
+        # The median: a D that has won stumbles now and then.
+        won = [median(abs(value) for _, value in points) for points in (real, fake)]
+        if max(won) < 0.01:
+            said = f"{name} is {won[0]:.2g} and {other} {won[1]:.2g}"
+            return _Found(real[0][0], (f"{said} ({_range(real)}; alarm below 0.01 for both).",))
     return None
 
 
 def _useless(signs: _Signs) -> _Found | None:
-    for judge, points in signs.of("accuracy").items():
-        if streak := _lasting(points, lambda share: share < 0.52):
-            value = fmean(v for _, v in streak)
-            said = f"{judge} scores {value:.0%} of the real patches above the fake ones, and a coin 50%"
-            return _Found(streak[0][0], (f"{said} ({_range(streak)}).",))
+    for judge, points in signs.of("separation").items():
+        apart, share = _recent(points), _recent(signs.one(judge, "accuracy"))
+        if not apart or not share:
+            continue
+        distance, value = fmean(v for _, v in apart), fmean(v for _, v in share)
+        if distance < 0.1 and value < 0.53:
+            said = f"{judge} scores {value:.0%} of the real patches above the fake ones, as a coin would"
+            evidence = f"{said}; {distance:.2f} deviations lie between both scores ({_range(apart)}; alarm below 0.1)."
+            return _Found(apart[0][0], (evidence,))
     return None
 
 
 def _wellbeing(signs: _Signs) -> tuple[str, ...]:
     """The latest of the signs that say most."""
-    said = []
-    for sign, text in (("accuracy", "{who}: right on {value:.0%} of the patches"), ("diversity", "{who}: outputs differ by {value:.0%} of what reals do")):
-        for who, points in signs.of(sign).items():
-            said.append(f"{text.format(who=who, value=points[-1][1])} (step {points[-1][0]:,}).")
+    texts = {
+        "accuracy": "{who} scores {value:.0%} of the real patches above the fake ones",
+        "diversity": "Outputs of {who} differ from each other by {value:.0%} of what real pictures do",
+    }
+    said = [
+        f"{text.format(who=who, value=points[-1][1])} (step {points[-1][0]:,})."
+        for sign, text in texts.items()
+        for who, points in signs.of(sign).items()
+    ]
     return tuple(said) or ("The log has losses alone, no signs of health.",)
 
 
 AILMENTS = (
-    Ailment("exploding gradients", ("Lower --training.lr.", "Use --precision fp32."), _exploding),
-    Ailment("mode collapse", ("Lower --training.lr.",), _collapse),
-    Ailment("colour inversion", ("Start again with another --seed.",), _inversion),
-    Ailment("does nothing", ("",), _copies),
-    Ailment("data leak", ("",), _leak),
-    Ailment("D memorises the training set", ("",), _memorises),
-    Ailment("oscillation", ("",), _oscillates),
-    Ailment("D too strong", ("",), _too_strong),
-    Ailment("D useless", ("",), _useless),
+    Ailment(
+        "exploding gradients",
+        (
+            "Start from the last checkpoint with a lower --training.lr, a tenth of it first.",
+            "Use --precision fp32.",
+            "Look at the batch that did it, where the run has kept one (broken.png): one picture may be no picture.",
+            "Give the networks a norm (--model.generator.norm, --model.discriminator.norm).",
+        ),
+        _exploding,
+    ),
+    Ailment(
+        "mode collapse",
+        (
+            "Go back to an earlier checkpoint with a lower --training.lr: a collapsed generator rarely recovers.",
+            "For pairs, give the distance to the target more weight (--model.lambda-l1); for two folders, the way "
+            "back (--model.lambda-cycle).",
+            "See whether the inputs differ: i2i check DATA.",
+        ),
+        _collapse,
+    ),
+    Ailment(
+        "colour inversion",
+        (
+            "Start again with another --seed: it does not turn round by itself.",
+            "For two folders, keep the identity term (--model.lambda-identity 0.5), at least at the start.",
+        ),
+        _inversion,
+    ),
+    Ailment(
+        "does nothing",
+        (
+            "For two folders, lower the identity term (--model.lambda-identity 0.1): it rewards leaving pictures alone.",
+            "Lower --model.lambda-cycle: a copy comes back at no cost.",
+            "See whether both folders hold the same kind of picture: i2i check DATA.",
+            "With --model.generator.upsample resize, go back to transpose.",
+        ),
+        _copies,
+    ),
+    Ailment(
+        "data leak",
+        (
+            "Give both sides the same past: cut borders and padding off, and save both as PNG from the originals.",
+            "Resize both sides (--resize square): it takes the grid of JPEG away.",
+        ),
+        _leak,
+    ),
+    Ailment(
+        "D memorises the training set",
+        (
+            "Get more pictures; below some hundred, D learns them by heart.",
+            "Augment them: --data.rotate 10 --data.scale 0.2.",
+            "Make D smaller (--model.discriminator.width 32), or stop earlier.",
+        ),
+        _memorises,
+    ),
+    Ailment(
+        "oscillation",
+        (
+            "Lower --training.lr.",
+            "Train on larger batches (--batch-size 4), or average the generator (--training.ema 0.999).",
+        ),
+        _oscillates,
+    ),
+    Ailment(
+        "D too strong",
+        (
+            "Lower --training.lr, or make D smaller (--model.discriminator.width 32).",
+            "Hold D back: --model.discriminator.spectral-norm, or --model.objective.kind wgan-gp.",
+            "Look for something that only real pictures have: i2i check DATA.",
+        ),
+        _too_strong,
+    ),
+    Ailment(
+        "D useless",
+        (
+            "Give D more to see with (--model.discriminator.layers 3, a larger --model.discriminator.width).",
+            "See whether its rate is above zero, and whether inputs and targets are different pictures: i2i check DATA.",
+        ),
+        _useless,
+    ),
 )
 """In order: what is first explains what follows."""

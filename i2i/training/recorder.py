@@ -164,7 +164,10 @@ class Recorder:
     def _judge(self, record: Record) -> None:
         """Put the verdict into a line of the log, and say it where it has changed."""
         self._lines = [*self._lines[1 - monitor.MEMORY :], record]
-        before, self._verdict = self._verdict, monitor.verdict_of(self._lines)
+        before = self._verdict
+        # A verdict looks back on many lines: it is as old as the last look, which cost more.
+        if self._probe.due(record["step"]) or not record["losses"]:
+            self._verdict = monitor.verdict_of(self._lines)
         record["health"]["verdict"] = self._verdict.name
         if self._verdict.name != before.name and not (self._verdict.healthy and before.healthy):
             self.tell.note(monitor.told(self._verdict, record["step"]))
