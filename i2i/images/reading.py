@@ -37,6 +37,9 @@ Size = tuple[int, int]
 _DEFLATE_RATIO = 1032
 """No deflate stream unpacks to more bytes a byte (258 bytes by 2 bits): zlib's technical notes."""
 
+_WEBP_SIDE = 16_383
+"""Of a still picture or a frame (RFC 9649, Sec. 2.6); only the canvas of an animation could claim more."""
+
 _FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "DIB", "TIFF", "GIF")
 _GRAY = frozenset({"1", "L", "LA", "La", "I;16", "I;16B", "I;16L", "I;16N"})
 
@@ -141,6 +144,8 @@ class _Header:
         if not start:
             raise unreadable(path, "the file is empty")
         self.png = start.startswith(b"\x89PNG\r\n\x1a\n")
+        if self.png and len(start) > 15 and start[12:16] != b"IHDR":  # Pillow would look for it further on
+            raise unreadable(path, "a damaged PNG: its header is not at its beginning")
         tags = _tiff_tags(file, start) if start[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+") else None
         self.inverted = False
         bits = 16 if self.png and start[24:25] == b"\x10" else 8
@@ -148,6 +153,8 @@ class _Header:
             bits = self._tiff_bits(tags)
             self.inverted = bits == 16 and tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == 0
         file.seek(0)
+        if start[:4] == b"RIFF" and start[8:16] == b"WEBPVP8X":
+            self._refuse_canvas(*(1 + int.from_bytes(start[at : at + 3], "little") for at in (24, 27)))
         try:
             self.image = Image.open(file, formats=_FORMATS)
         except Image.UnidentifiedImageError:
@@ -160,6 +167,11 @@ class _Header:
         width, height = self.image.size if self.orientation < 5 else self.image.size[::-1]
         alpha = self.image.has_transparency_data if bits == 8 else mode in ("LA", "RGBA")
         self.probe = Probe(width, height, 1 if self._gray(start) else 3, alpha, bits)
+
+    def _refuse_canvas(self, width: int, height: int) -> None:
+        """Pillow allocates an animation's canvas, twice, when it opens the file."""
+        if max(width, height) > _WEBP_SIDE:
+            raise unreadable(self.path, f"a WebP canvas of {width} x {height} pixels, and a side ends at {_WEBP_SIDE}")
 
     def _gray(self, start: bytes) -> bool:
         # Pillow widens 16-bit gray with alpha to RGBA, so the PNG's own colour type counts: 0 and 4 are gray.

@@ -253,6 +253,27 @@ def test_an_animation_that_claims_a_canvas_its_bytes_cannot_hold_is_refused(tmp_
         images.read(damaged(tmp_path, "a.png", bytes(data)))
 
 
+def test_a_canvas_larger_than_any_webp_is_refused_before_it_is_allocated(tmp_path):
+    first, second = (Image.new("RGB", (6, 4), colour) for colour in ((250, 0, 0), (0, 0, 250)))
+    first.save(tmp_path / "a.webp", save_all=True, append_images=[second])
+    data = bytearray((tmp_path / "a.webp").read_bytes())
+    assert data[12:16] == b"VP8X"
+    data[24:27] = (8_388_647).to_bytes(3, "little")
+    path = damaged(tmp_path, "a.webp", bytes(data))
+    for look in (images.read, images.probe):
+        with pytest.raises(PictureError, match="a WebP canvas of 8388648 x 4 pixels"):
+            look(path)
+
+
+def test_a_png_whose_chunks_are_in_another_order_is_refused(tmp_path):
+    data = saved(".png")
+    palette = struct.pack(">I", 3) + b"PLTE\0\0\0" + struct.pack(">I", zlib.crc32(b"PLTE\0\0\0"))
+    path = damaged(tmp_path, "a.png", data[:8] + palette + data[8:])
+    for look in (images.read, images.probe):
+        with pytest.raises(PictureError, match="its header is not at its beginning"):
+            look(path)
+
+
 def test_the_most_packed_png_there_is_is_read(tmp_path):
     Image.new("1", (8000, 8000)).save(tmp_path / "a.png", compress_level=9)
     assert (tmp_path / "a.png").stat().st_size * 1032 < 1.3 * 8000 * 8000 / 8
