@@ -186,6 +186,7 @@ class _Header:
         kinds = set(tags.get(TiffImagePlugin.SAMPLEFORMAT, (1,)))
         channels = tags.get(TiffImagePlugin.SAMPLESPERPIXEL, 1)
         colours = tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION, 1)
+        self._refuse_missing_strips(tags, channels)
         if kinds - {1, 4}:
             raise unreadable(self.path, f"a TIFF of {bits}-bit {_sample(kinds)} numbers; save it as 8 or 16-bit pixels")
         if bits > 16:
@@ -193,6 +194,17 @@ class _Header:
         if bits > 8 and (channels not in (1, 3, 4) or colours not in (0, 1, 2)):
             raise unreadable(self.path, f"a {bits}-bit TIFF that is neither gray nor RGB; save it as one of these")
         return 16 if bits > 8 else 8
+
+    def _refuse_missing_strips(self, tags: TiffImagePlugin.ImageFileDirectory_v2, channels: int) -> None:
+        """Pillow leaves black what no strip fills, and a damaged height makes of it any size."""
+        height, rows = tags.get(TiffImagePlugin.IMAGELENGTH, 0), tags.get(TiffImagePlugin.ROWSPERSTRIP, 0)
+        offsets = tags.get(TiffImagePlugin.STRIPOFFSETS)
+        if not offsets or not rows:  # in tiles, or in one strip
+            return
+        planes = channels if tags.get(TiffImagePlugin.PLANAR_CONFIGURATION, 1) == 2 else 1
+        wanted = math.ceil(height / rows) * planes
+        if len(offsets) < wanted:
+            raise unreadable(self.path, f"{wanted - len(offsets)} of its {wanted} strips are missing")
 
     def refuse_empty_promise(self, length: int) -> None:
         """Refuse a PNG that claims more pixels than deflate can pack into its bytes, before they are allocated.

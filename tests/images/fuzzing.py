@@ -17,8 +17,7 @@ from mutating import mutated, seeds
 from i2i import images
 from i2i.errors import PictureError
 
-SECONDS = 90
-"""Of three readings; 400 megapixels take 4 to 9 seconds each."""
+SECONDS = 30
 MEMORY = 6 << 30
 """Of address space above what the process begins with: 400 megapixels as RGBA, thrice, and a little."""
 

@@ -274,6 +274,16 @@ def test_a_png_whose_chunks_are_in_another_order_is_refused(tmp_path):
             look(path)
 
 
+def test_a_tiff_without_all_of_its_strips_is_refused_and_not_filled_with_black(tmp_path):
+    Image.fromarray(noise(30, 40, 3)).save(tmp_path / "a.tif")
+    data = bytearray((tmp_path / "a.tif").read_bytes())
+    first = int.from_bytes(data[4:8], "little") + 2
+    height = next(at for at in range(first, len(data), 12) if data[at : at + 2] == b"\x01\x01")
+    data[height + 8 : height + 12] = struct.pack("<I", 4000)
+    with pytest.raises(PictureError, match="133 of its 134 strips are missing"):
+        images.read(damaged(tmp_path, "a.tif", bytes(data)))
+
+
 def test_the_most_packed_png_there_is_is_read(tmp_path):
     Image.new("1", (8000, 8000)).save(tmp_path / "a.png", compress_level=9)
     assert (tmp_path / "a.png").stat().st_size * 1032 < 1.3 * 8000 * 8000 / 8
