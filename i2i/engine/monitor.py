@@ -207,18 +207,21 @@ def _copies(signs: _Signs) -> _Found | None:
 
 
 def _leak(signs: _Signs) -> _Found | None:
-    for direction, points in signs.of("border").items():
+    accuracy = [fmean(v for _, v in recent) for points in signs.of("accuracy").values() if (recent := _recent(points))]
+    for direction, points in signs.of("border").items() if max(accuracy, default=0) > 0.9 else ():
         rows = _both(points, signs.one(direction, "border made"), signs.one(direction, "border read"))
-        sick = _pairs(rows, lambda real, made, read: real > 0.5 and real - made > 0.25 and read > 0.5)
+        sick = _pairs(rows, lambda real, made, read: real > 0.5 and real - made > 0.25)
         if streak := _looks(sick, bool):
             real, made, read = dict(rows)[streak[-1][0]]
+            said = (
+                f"{real:.0%} of the borders of real pictures of {direction} have one colour, {made:.0%} of the outputs'"
+            )
+            told = (
+                f"D tells {max(accuracy):.0%} of the patches apart; given a real picture's border alone, outputs come"
+            )
             return _Found(
                 streak[0][0],
-                (
-                    f"{real:.0%} of the borders of real pictures of {direction} have one colour, {made:.0%} of the "
-                    f"outputs' ({_range(streak)}).",
-                    f"With a real picture's border alone D takes an output for {read:.0%} real.",
-                ),
+                (f"{said} ({_range(streak)}).", f"{told} {read:.0%} of the way to a real picture's score."),
             )
     for direction, points in signs.of("grid").items():
         rows = _both(points, signs.one(direction, "grid made"))
@@ -284,6 +287,16 @@ def _cycle(values: Sequence[float]) -> tuple[int, float, float]:
 
 def _too_strong(signs: _Signs) -> _Found | None:
     losses = signs.losses("D")
+    taught, played = (
+        sum(
+            fmean(v for _, v in recent)
+            for name, p in signs.losses("G").items()
+            if term in name and (recent := _recent(p))
+        )
+        for term in ("l1", "gan")
+    )
+    if taught > played:
+        return None  # with the truth to learn from, G goes on learning whatever D says
     for name in losses:
         other = f"{name.removesuffix('real')}fake"
         if not name.endswith("/real") or other not in losses:
@@ -358,7 +371,7 @@ AILMENTS = (
     Ailment(
         "does nothing",
         (
-            "For two folders, lower the identity term (--model.lambda-identity 0.1): it rewards leaving pictures alone.",
+            "For two folders, lower the identity term (--model.lambda-identity 0.1): it rewards a copy.",
             "Lower --model.lambda-cycle: a copy comes back at no cost.",
             "See whether both folders hold the same kind of picture: i2i check DATA.",
             "With --model.generator.upsample resize, go back to transpose.",
@@ -403,7 +416,7 @@ AILMENTS = (
         "D useless",
         (
             "Give D more to see with (--model.discriminator.layers 3, a larger --model.discriminator.width).",
-            "See whether its rate is above zero, and whether inputs and targets are different pictures: i2i check DATA.",
+            "See whether its rate is above zero and the real pictures differ from the outputs at all.",
         ),
         _useless,
     ),

@@ -84,13 +84,15 @@ def test_a_jpeg_grid_is_seen_wherever_the_crop_begins(shift):
             done.append(torch.from_numpy(cv2.imdecode(coded, cv2.IMREAD_COLOR).astype(np.float32) / 127.5 - 1))
         return torch.stack(done).permute(0, 3, 1, 2)
 
-    plain = pictures(1, side=72)
+    plain = (pictures(1, side=72) + 0.1 * torch.randn(6, 3, 72, 72, generator=torch.Generator().manual_seed(0))).clamp(
+        -1, 1
+    )
     found = seen(
         lambda x: plain[..., shift : shift + 64, shift : shift + 64],
         real=compressed(plain)[..., shift : shift + 64, shift : shift + 64],
     )
-    assert found["grid"] > 0.5
-    assert abs(found["grid made"]) < 0.1
+    assert found["grid"] > 4
+    assert found["grid made"] < 2
 
 
 def test_a_discriminator_that_knows_only_training_pictures_calls_others_fake():
