@@ -289,11 +289,14 @@ class Trainer:
 
     def sums(self) -> dict[str, Any]:
         """What was summed since the last line of the log, and over how many rounds: {"losses": ..., "rounds": ...}."""
-        return {"losses": dict(self._losses), "rounds": self._rounds_summed}
+        return {"losses": dict(self._losses), "signals": dict(self._signals), "rounds": self._rounds_summed}
 
     def set_sums(self, sums: Mapping[str, Any]) -> None:
         """Go on with sums; graphs that were captured before add to others, and have to be cleared."""
-        self._losses = {name: value.to(self.device, copy=True) for name, value in sums["losses"].items()}
+        self._losses, self._signals = (
+            {name: value.to(self.device, copy=True) for name, value in sums.get(kind, {}).items()}
+            for kind in ("losses", "signals")
+        )
         self._rounds_summed = sums["rounds"]
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:

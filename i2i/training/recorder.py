@@ -211,7 +211,7 @@ class Recorder:
                 raise TrainingError(
                     f"step {self.trainer.progress.rounds}: the weights ({name}) are no numbers any more, so training "
                     f"was stopped; the checkpoint before it is kept. Start again with a lower --training.lr or "
-                    f"--precision fp32."
+                    f"--precision fp32.{self._keep_broken()}"
                 )
         own = {"ranks": gather_own(self.trainer)} if self.trainer.world.size > 1 else {}
         state = {

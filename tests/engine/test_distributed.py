@@ -262,7 +262,7 @@ def _own(world: World) -> None:
     model.history.pictures.zero_()
     trainer.set_sums({"losses": {"G": torch.tensor(1.0)}, "rounds": 2})
     take_own(trainer, saved)
-    assert trainer.sums() == {"losses": {"G": torch.tensor(world.rank + 1.0)}, "rounds": 2}
+    assert trainer.sums() == {"losses": {"G": torch.tensor(world.rank + 1.0)}, "signals": {}, "rounds": 2}
     assert torch.equal(torch.rand(3), expected)
     assert (model.history.pictures == world.rank + 1).all()
     # More processes than there were: the new one has random numbers of its own, and somebody's history.
