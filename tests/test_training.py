@@ -127,7 +127,8 @@ def trained(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def assert_whole(out: Path, steps: int, translators: set[str]) -> None:
     assert (out / "experiment.yaml").is_file()
     assert torch.load(out / "checkpoint.pt", weights_only=True)["progress"]["rounds"] == steps
-    assert {path.name for path in out.glob("*.safetensors")} == translators
+    assert {path.name for path in out.glob("translator*.safetensors")} == translators - {"sampler.safetensors"}
+    assert (out / "sampler.safetensors").exists() == ("sampler.safetensors" in translators)
     assert [record["step"] for record in log(out)][-1] == steps
     assert (out / "samples" / f"{steps:08d}.png").is_file()
     assert "<html" in (out / "report.html").read_text(encoding="utf-8")

@@ -36,6 +36,7 @@ SHORT = {
     (TrainingSettings, "seed"): "--seed",
     (TrainingSettings, "precision"): "--precision",
     (TrainingSettings, "checkpoint_every"): "--checkpoint-every",
+    (TrainingSettings, "keep"): "--keep",
     (DataSettings, "size"): "--size",
     (DataSettings, "direction"): "--direction",
     (DataSettings, "resize"): "--resize",
@@ -45,8 +46,8 @@ SHORT = {
 
 SPEAKING_S = 10.0
 """For the first process to come as far as saying what is wrong."""
-LENGTH = ("training.steps", "training.epochs")
-"""All that a run may change when it goes on."""
+MAY_CHANGE = ("steps", "epochs", "checkpoint_every", "keep")
+"""Settings of training that a run may change when it goes on."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -71,6 +72,8 @@ class Train:
     """Save and end after so long, with exit code 0."""
     resume: Annotated[Path | None, flag(metavar="RUN")] = None
     """Go on with a run where it stands; --steps or --epochs trains it further."""
+    rollback: Switch = False
+    """With --resume: return to the last healthy checkpoint of those kept (--keep), and halve the learning rate."""
     go_on: Annotated[Switch, flag(name="continue")] = False
     """Start the run, or go on with it where it is there already: one command line for a cluster."""
     overwrite: Switch = False
@@ -101,6 +104,10 @@ def _read(args: list[str]) -> tuple[Train, Experiment, float | None]:
     if resume is not None:
         _refuse_changes(base, experiment, resume)
         _refuse_with_resume(args)
+    elif asked.rollback:
+        raise SettingsError(
+            "--rollback: returns a run that is gone on with. Name it: i2i train --resume RUN --rollback"
+        )
     seconds = parse_time(asked.max_time) if asked.max_time else None
     if isinstance(asked.workers, int) and asked.workers < 0:
         raise SettingsError(f"--workers {asked.workers}: wanted auto, or 0 and more.")
@@ -123,11 +130,12 @@ def _train(asked: Train, experiment: Experiment, seconds: float | None, args: Se
             "listener": listener,
         }
         if asked.resume is not None:
-            lengthened = {
-                "steps": experiment.training.steps if given(args, "--steps", "--training.steps") else None,
-                "epochs": experiment.training.epochs if given(args, "--epochs", "--training.epochs") else None,
+            changed = {
+                name: getattr(experiment.training, name) if given(args, f"--{word}", f"--training.{word}") else None
+                for name in MAY_CHANGE
+                for word in [name.replace("_", "-")]
             }
-            run = training.train(resume=asked.resume, data=asked.data_dir, **lengthened, **common)
+            run = training.train(resume=asked.resume, data=asked.data_dir, rollback=asked.rollback, **changed, **common)
         else:
             run = training.train(
                 experiment,
@@ -396,11 +404,15 @@ def _with_length(experiment: Experiment, args: Sequence[str]) -> Experiment:
 
 
 def _refuse_changes(before: Experiment, after: Experiment, run: str) -> None:
-    changed = [name for name in _different(as_dict(before), as_dict(after)) if name not in LENGTH]
+    free = {f"training.{name}" for name in MAY_CHANGE}
+    ours, theirs = as_dict(before), as_dict(after)
+    changed = [name for name in _different(ours, theirs) if name not in free]
     if changed:
+        told = "; ".join(f"{name} is {_at(ours, name)!r} there, not {_at(theirs, name)!r}" for name in changed)
         raise SettingsError(
-            f"{run}: a resumed run keeps its {', '.join(changed)}; only its length, data, device, workers and time can "
-            f"change. Start another run for other settings."
+            f"{run}: a resumed run keeps its {', '.join(changed)} ({told}). What may change: its length (--steps, "
+            f"--epochs), --checkpoint-every, --keep, and what is no setting of it (data, device, workers, cache, "
+            f"time). Start another run for other settings."
         )
 
 
@@ -408,6 +420,13 @@ def _refuse_with_resume(args: Sequence[str]) -> None:
     for word in ("--out", "--config", "--overwrite"):
         if given(args, word):
             raise SettingsError(f"{word}: a resumed run stays what and where it is. Leave {word} or --resume out.")
+
+
+def _at(tree: Any, path: str) -> Any:
+    """The value of a setting that is named by its path; None where it does not exist."""
+    for part in path.split("."):
+        tree = tree.get(part) if isinstance(tree, dict) else None
+    return tree
 
 
 def _different(before: Tree, after: Tree, path: str = "") -> Iterator[str]:

@@ -10,6 +10,8 @@ from torch import Tensor, nn
 
 from i2i.engine.trainer import Trainer, random_state, set_random_state
 
+_SUMMED = "losses", "signals"
+
 
 def gather_own(trainer: Trainer) -> list[dict[str, Any]]:
     """On process 0 what each process has of its own, by rank, for the checkpoint; elsewhere, and alone, nothing.
@@ -22,8 +24,8 @@ def gather_own(trainer: Trainer) -> list[dict[str, Any]]:
     buffers = _buffers(trainer.model)
     prints = world.everyones({name: _fingerprint(buffer) for name, buffer in buffers.items()})
     own = {name: value.cpu() for name, value in buffers.items() if len({each[name] for each in prints}) > 1}
-    sums = {name: value.cpu() for name, value in trainer.sums()["losses"].items()}
-    return world.gathered({"random": random_state(trainer.device), "buffers": own, "losses": sums})
+    sums = {kind: {name: total.cpu() for name, total in trainer.sums()[kind].items()} for kind in _SUMMED}
+    return world.gathered({"random": random_state(trainer.device), "buffers": own, "sums": sums})
 
 
 def take_own(trainer: Trainer, saved: Sequence[Mapping[str, Any]]) -> None:
@@ -39,10 +41,15 @@ def take_own(trainer: Trainer, saved: Sequence[Mapping[str, Any]]) -> None:
         with torch.no_grad():
             for name, value in own["buffers"].items():
                 buffers[name].copy_(value)
-        sums = [each.get("losses", {}) for each in saved]  # format 1 has none
-        if len(saved) != world.size:
-            sums = [{name: sum(each[name] for each in sums) / len(sums) for name in sums[0]}] * world.size
-        trainer.set_sums({**trainer.sums(), "losses": sums[world.rank]})
+        sums = [each["sums"] for each in saved if "sums" in each]  # format 1 has none
+        if sums and len(saved) != world.size:
+            means = {
+                kind: {name: sum(each[kind][name] for each in sums) / len(sums) for name in sums[0][kind]}
+                for kind in _SUMMED
+            }
+            sums = [means] * world.size
+        if sums:
+            trainer.set_sums(trainer.sums() | sums[world.rank])
     if world.rank < len(saved):
         set_random_state(saved[world.rank]["random"], trainer.device)
     elif world.rank > 0:

@@ -63,6 +63,9 @@ class TrainingSettings:
     checkpoint_every: Count = 0
     """Steps between two checkpoints, on top of the minutes; 0 counts minutes only."""
 
+    keep: Positive = 1
+    """Checkpoints that are kept, the latest among them; from 2 on each also as checkpoint-<step>.pt."""
+
     @property
     def batch(self) -> int:
         """`batch_size` as a number. Raises SettingsError where it is auto still."""

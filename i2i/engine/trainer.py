@@ -288,13 +288,13 @@ class Trainer:
         }
 
     def sums(self) -> dict[str, Any]:
-        """What was summed since the last line of the log, and over how many rounds: {"losses": ..., "rounds": ...}."""
+        """What was summed since the last line of the log ("losses", "signals"), and over how many "rounds"."""
         return {"losses": dict(self._losses), "signals": dict(self._signals), "rounds": self._rounds_summed}
 
     def set_sums(self, sums: Mapping[str, Any]) -> None:
         """Go on with sums; graphs that were captured before add to others, and have to be cleared."""
         self._losses, self._signals = (
-            {name: value.to(self.device, copy=True) for name, value in sums.get(kind, {}).items()}
+            {name: value.to(self.device, copy=True) for name, value in sums[kind].items()}
             for kind in ("losses", "signals")
         )
         self._rounds_summed = sums["rounds"]

@@ -37,10 +37,10 @@ def _moments(trainer: Trainer) -> int:
 
 
 def _disk(trainer: Trainer) -> int:
-    """Bytes of a checkpoint, twice, because it is written beside the one before it, and of the translators."""
+    """Bytes of the checkpoints, one more because it is written beside the one before it, and of the translators."""
     model = sum(value.numel() * value.element_size() for value in trainer.model.state_dict().values())
     shipped = sum(4 * weight.numel() for network in trainer.translators().values() for weight in network.parameters())
-    return 2 * (model + _moments(trainer)) + shipped
+    return (1 + trainer.settings.keep) * (model + _moments(trainer)) + 2 * shipped
 
 
 def _memory(trainer: Trainer) -> str:

@@ -9,20 +9,49 @@ from typing import Literal
 from i2i.engine.log import read as read_log
 from i2i.errors import TrainingError
 from i2i.files import make_writable
+from i2i.training.lock import NAME as LOCK
+from i2i.training.lock import alone
 
 Existing = Literal["refuse", "continue", "overwrite"]
 
 
 @contextmanager
 def prepared(run: Path, existing: Existing) -> Iterator[None]:
-    """A folder for a new run; what was made for a run that never began is taken away again."""
+    """A folder for a new run, for this process alone; what was made for a run that never began is taken away again.
+
+    Raises TrainingError.
+    """
     try:
         if run.exists() and not run.is_dir():
             raise TrainingError(f"{run}: is a file, wanted a folder for the run. Choose another with --out.")
-        filled = run.exists() and any(run.iterdir())
+        if not (run / LOCK).exists():  # whoever trains there is said first
+            _refuse(run, existing)
         made = [folder for folder in (run, *run.parents) if not folder.exists()]
     except OSError as error:
         raise TrainingError(f"{run}: cannot be read ({error.strerror}). Choose another with --out.") from None
+    try:
+        make_writable(run)
+    except OSError as error:
+        raise TrainingError(f"{run}: cannot be written to ({error.strerror}). Choose another with --out.") from None
+    try:
+        with alone(run):
+            filled = _refuse(run, existing)  # it may have been made meanwhile
+            try:
+                yield
+            except BaseException:
+                if not filled and not (run / "checkpoint.pt").exists() and not read_log(run / "log.jsonl"):
+                    clear(run)
+                raise
+    except BaseException:
+        for folder in made:
+            with suppress(OSError):  # a run has begun, or another one may have been started in there
+                folder.rmdir()
+        raise
+
+
+def _refuse(run: Path, existing: Existing) -> bool:
+    """Whether anything is there already. Raises TrainingError where it is in the way."""
+    filled = run.exists() and any(file.name != LOCK for file in run.iterdir())
     if filled and existing != "continue" and not (run / "experiment.yaml").exists():
         raise TrainingError(f"{run}: holds something that is no run. Choose another folder with --out.")
     if filled and existing == "refuse":
@@ -30,19 +59,19 @@ def prepared(run: Path, existing: Existing) -> Iterator[None]:
         raise TrainingError(
             f"{run}: holds a run already. {go_on}, choose another folder with --out, or throw it away with --overwrite."
         )
-    try:
-        make_writable(run)
-    except OSError as error:
-        raise TrainingError(f"{run}: cannot be written to ({error.strerror}). Choose another with --out.") from None
+    return filled
+
+
+@contextmanager
+def writing(run: Path) -> Iterator[None]:
+    """Raise TrainingError where a file of a run cannot be written within: a disk is full, or gone."""
     try:
         yield
-    except BaseException:
-        if not filled and not (run / "checkpoint.pt").exists() and not read_log(run / "log.jsonl"):
-            clear(run)
-            for folder in made:
-                with suppress(OSError):  # another run may have been started in there
-                    folder.rmdir()
-        raise
+    except OSError as error:
+        raise TrainingError(
+            f"{error.filename or run}: could not be written ({error.strerror or error}). The last checkpoint is kept; "
+            f"once there is room, go on from it: i2i train --resume {run}"
+        ) from None
 
 
 def clear(run: Path) -> None:
@@ -51,6 +80,9 @@ def clear(run: Path) -> None:
         return
     for name in ("samples", "tensorboard"):
         shutil.rmtree(run / name, ignore_errors=True)
-    for pattern in ("*.safetensors*", "checkpoint.pt*", "log.jsonl*", "report.html", "notes.txt", "experiment.yaml"):
+    for pattern in (
+        *("*.safetensors*", "checkpoint.pt*", "checkpoint-*.pt*", "log.jsonl*"),
+        *("report.html", "notes.txt", "experiment.yaml"),
+    ):
         for file in run.glob(pattern):
             file.unlink()

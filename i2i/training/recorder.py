@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,13 @@ from i2i.engine.settings import TrainingSettings
 from i2i.engine.trainer import Trainer
 from i2i.errors import TrainingError
 from i2i.experiment import Experiment, to_yaml
-from i2i.files import write_safetensors
+from i2i.files import write_safetensors, write_text
+from i2i.training.best import Best, validated
 from i2i.training.expected import announce
+from i2i.training.folder import writing
 from i2i.training.listener import Listener
 from i2i.training.probing import Probe
+from i2i.training.rollback import told
 from i2i.training.shipping import choose_norm_mode, evaluating, ship
 from i2i.translator import NormMode
 
@@ -46,7 +49,9 @@ class Recorder:
         trainer: Trainer,
         images_per_epoch: int,
         tell: Listener,
+        state: Mapping[str, Any] | None = None,
     ) -> None:
+        """`state` is the checkpoint that the run goes on from."""
         self.experiment, self.run, self.data, self.opened, self.trainer = experiment, run, data, opened, trainer
         self.images_per_epoch, self.tell = images_per_epoch, tell
         s = experiment.training
@@ -58,10 +63,14 @@ class Recorder:
         self._seen = opened.validation if opened.validation is not None else opened.train
         self._seen_count = opened.counts["validation" if self._validated else "train"]
         self._start = time.monotonic()
-        self._earlier = _seconds_so_far(run)
+        records = read_log(run / "log.jsonl")
+        self._earlier = float(records[-1].get("seconds", 0.0)) if records else 0.0
+        self._logged_step = records[-1]["step"] if records else 0
         self._logged_at, self._logged_images, self._logged_wait = self._start, trainer.progress.images, 0.0
         self._saved_at, self._saved_step = self._start, -1
         self._due = trainer.world.agreement()
+        self._rollbacks: list[dict[str, Any]] = list(state["rollbacks"]) if state else []
+        self._best = Best(state["best"] if state else {})
         self._norm_mode: NormMode = choose_norm_mode(experiment, trainer, [])
         self._measured_step = -1
         self._fallback: str | None = None
@@ -70,13 +79,16 @@ class Recorder:
         trained_on = (partial(self._batch, opened.train), opened.counts["train"]) if self._validated else None
         self._probe = Probe(trainer, self._norm_mode, held_out, trained_on, self.log_every)
         self._lines: list[Record] = read_log(run / "log.jsonl")[-monitor.MEMORY :]
-        self._verdict = monitor.verdict_of(self._lines)
+        looks = [index for index, record in enumerate(self._lines) if self._probe.due(record["step"])]
+        self._verdict = monitor.verdict_of(self._lines[: looks[-1] + 1] if looks else [])
 
     def begin(self, where: str, fresh: bool) -> None:
         """Before the first step: settings on disk, and what the run will cost."""
-        (self.run / "samples").mkdir(parents=True, exist_ok=True)
-        (self.run / "experiment.yaml").write_text(to_yaml(self.experiment), encoding="utf-8")
-        (self.run / "notes.txt").write_text("".join(f"{note}\n" for note in self.opened.notes), encoding="utf-8")
+        notes = [*self.opened.notes, *map(told, self._rollbacks)]
+        with writing(self.run):
+            (self.run / "samples").mkdir(parents=True, exist_ok=True)
+            write_text(self.run / "experiment.yaml", to_yaml(self.experiment))
+            write_text(self.run / "notes.txt", "".join(f"{note}\n" for note in notes))
         trainer = self.trainer
         if trainer.progress.rounds >= trainer.steps:
             return
@@ -91,6 +103,8 @@ class Recorder:
         step = trainer.progress.rounds
         self.tell.stepped(step)
         last = step >= trainer.steps
+        if step % self.sample_every == 0 or last:
+            self.validate()
         if step % self.log_every == 0 or last:
             self.add_to_log()
         if step % self.sample_every == 0 and not last:
@@ -147,8 +161,14 @@ class Recorder:
         if trainer.device.type == "cuda" and trainer.fallback not in (None, self._fallback):
             self._fallback = trainer.fallback
             self.tell.note(f"Rounds are played kernel by kernel, not as one CUDA graph: {trainer.fallback}.")
+        if rolled := [one for one in self._rollbacks if self._logged_step <= one["step"] < record["step"]]:
+            record["rollbacks"] = rolled
+        if validation := self._best.since_last_line():
+            record["validation"] = validation
+        self._logged_step = record["step"]
         self._logged_at, self._logged_images, self._logged_wait = now, trainer.progress.images, trainer.waited
-        self.log.add(record)
+        with writing(self.run):
+            self.log.add(record)
         self.tell.logged(record)
 
     def _signs(self) -> dict[str, Any]:
@@ -197,7 +217,24 @@ class Recorder:
             shown = self.trainer.model.show(batch, self.trainer.translators())
             columns = {name: list(images.from_network(pictures)) for name, pictures in shown.items()}
         path = self.run / "samples" / f"{self.trainer.progress.rounds:08d}.png"
-        images.write(path, report.sheet(columns))
+        with writing(self.run):
+            images.write(path, report.sheet(columns))
+
+    def validate(self) -> None:
+        """Measure the translators on held-out pairs, and ship them as the best where they are the best so far."""
+        found = validated(self.experiment, self.trainer, self._measured()) if self._validated else None
+        if found is None:
+            return
+        error, mode = found
+        if self._best.look(self.trainer.progress.rounds, error):
+            with writing(self.run):
+                ship(self.experiment, self.opened.channels, self.trainer, mode, self.run, "best")
+
+    def _measured(self) -> Iterator[Any]:
+        """Held-out batches on which is measured: always the same, at most MEASURED."""
+        measured = min(MEASURED, self._seen_count) if self._validated else 0
+        indices = [range(start, min(start + SHOWN, measured)) for start in range(0, measured, SHOWN)]
+        return (self.trainer.move(self._batch(self._seen, chosen)) for chosen in indices)
 
     def save(self) -> None:
         """Checkpoint, translator files, report."""
@@ -220,24 +257,26 @@ class Recorder:
             "experiment": to_yaml(self.experiment),
             "data": str(self.data.resolve()),
             "channels": list(self.opened.channels),
+            "rollbacks": self._rollbacks,
+            "best": self._best.state(),
         }
-        checkpoint.save(state, self.run / "checkpoint.pt")
+        path = self.run / "checkpoint.pt"
+        checkpoint.save(state, path)
+        checkpoint.keep(path, self.trainer.progress.rounds, self.experiment.training.keep)
         self._saved_at, self._saved_step = time.monotonic(), self.trainer.progress.rounds
 
     def _publish(self) -> None:
         """Translator files and report."""
         self._measure_norm_mode()
-        ship(self.experiment, self.opened.channels, self.trainer, self._norm_mode, self.run)
-        report.run_report(self.run)
+        with writing(self.run):
+            ship(self.experiment, self.opened.channels, self.trainer, self._norm_mode, self.run)
+            report.run_report(self.run)
 
     def _measure_norm_mode(self) -> None:
         """Once a saved state: how batch norm does better on held-out pictures."""
         if self._measured_step != self.trainer.progress.rounds:
             self._measured_step = self.trainer.progress.rounds
-            measured = min(MEASURED, self._seen_count) if self._validated else 0
-            indices = [range(start, min(start + SHOWN, measured)) for start in range(0, measured, SHOWN)]
-            batches = (self.trainer.move(self._batch(self._seen, chosen)) for chosen in indices)
-            self._norm_mode = choose_norm_mode(self.experiment, self.trainer, batches)
+            self._norm_mode = choose_norm_mode(self.experiment, self.trainer, self._measured())
 
     def _batch(self, dataset: Any, indices: Iterable[int]) -> Any:
         length = self._seen_count if dataset is self._seen else self.opened.counts["train"]
@@ -255,8 +294,3 @@ def stacked(dataset: Any, indices: Iterable[int]) -> Any:
     return type(items[0])(
         *(torch.stack([torch.as_tensor(part) for part in parts]) for parts in zip(*items, strict=True))
     )
-
-
-def _seconds_so_far(run: Path) -> float:
-    records = read_log(run / "log.jsonl")
-    return float(records[-1].get("seconds", 0.0)) if records else 0.0

@@ -31,10 +31,19 @@ from i2i.training.batch_size import choose_batch_size
 from i2i.training.folder import Existing, clear, prepared
 from i2i.training.follower import Follower
 from i2i.training.listener import Listener
+from i2i.training.lock import alone
 from i2i.training.memory import knobs_named, out_of_memory, release
 from i2i.training.recorder import Recorder
+from i2i.training.rollback import roll_back
 from i2i.training.stopping import Signals
 from i2i.translator import only_shapes
+
+MAY_CHANGE = ("steps", "epochs", "checkpoint_every", "keep")
+"""Settings of training that a run may change when it goes on: nothing that was learnt depends on them."""
+CHANGEABLE = (
+    "What may change: its length (--steps, --epochs), --checkpoint-every, --keep, and what is no setting of it (data, "
+    "device, workers, cache, time)."
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -60,12 +69,14 @@ def train(
     resize: Resize | None = None,
     seed: int | None = None,
     checkpoint_every: int | None = None,
+    keep: int | None = None,
     precision: Literal["auto", "fp32", "bf16"] | None = None,
     device: str = "auto",
     workers: int | Literal["auto"] = "auto",
     cache: Cache = "auto",
     cache_dir: str | Path | None = None,
     resume: str | Path | None = None,
+    rollback: bool = False,
     existing: Existing = "refuse",
     max_seconds: float | None = None,
     listener: Listener | None = None,
@@ -76,6 +87,8 @@ def train(
     at all (none). Neither it nor `workers` changes a run's numbers.
 
     `batch_size` auto takes the power of two that is fastest here and fits, by trying; the run keeps the number.
+    `keep` so many of the last checkpoints. With `rollback` a resumed run first returns to the last healthy one of them,
+    and its learning rate is halved.
     Where torchrun started several processes they train as one: `batch_size` is each one's, the first alone writes and
     tells, and an error on one ends all.
 
@@ -96,7 +109,10 @@ def train(
         length["steps"] = steps
     if epochs is not None:
         length |= {"epochs": epochs, "steps": 0}
-    given: Tree = {"batch_size": batch_size, "seed": seed, "checkpoint_every": checkpoint_every, "precision": precision}
+    given: Tree = {
+        **{"batch_size": batch_size, "seed": seed, "precision": precision},
+        **{"checkpoint_every": checkpoint_every, "keep": keep},
+    }
     shape: Tree = {"size": size if size is None else str(size), "direction": direction, "resize": resize}
     changes: Tree = {
         "training": {key: value for key, value in given.items() if value is not None},
@@ -105,16 +121,22 @@ def train(
 
     if resume is not None:
         asked = [*changes["training"], *changes["data"], *(["width"] if width is not None else [])]
+        asked = [name for name in asked if name not in MAY_CHANGE]
         if recipe_or_experiment is not None or asked:
             named = ", ".join(asked) or "recipe"
             raise SettingsError(
-                f"{resume}: a resumed run keeps its {named}; only its length, device and workers can change. Start "
-                f"another run for other settings."
+                f"{resume}: a resumed run keeps its {named}. {CHANGEABLE} Start another run for other settings."
             )
-        with joined() as world:
+        free: Tree = {"checkpoint_every": checkpoint_every, "keep": keep}
+        changed = length | {name: value for name, value in free.items() if value is not None}
+        run = Path(resume)
+        with joined() as world, ExitStack() as folder:
             tell = _listener(world, listener)
-            return _go_on(Path(resume), length, data, device, feeding, max_seconds, tell, world)
+            world.on_first(lambda: _enter(folder, run))
+            return _go_on(run, changed, rollback, data, device, feeding, max_seconds, tell, world)
 
+    if rollback:
+        raise SettingsError("rollback: there is only something to return to in a run that is gone on with (resume).")
     if data is None:
         raise SettingsError("no data: give the folder of pictures with --data DIR.")
     experiment = recipe(recipe_or_experiment) if isinstance(recipe_or_experiment, str) else recipe_or_experiment
@@ -122,16 +144,27 @@ def train(
     if width is not None:
         experiment = set_width(experiment, width)
     run = Path(out) if out is not None else Path("runs") / f"{experiment.recipe}-{Path(data).resolve().name}"
+    changed = length
     with joined() as world, ExitStack() as folder:
         tell = _listener(world, listener)
         if existing == "continue" and world.on_first((run / "checkpoint.pt").exists):
+            world.on_first(lambda: _enter(folder, run))
             world.on_first(lambda: _refuse_changes(run, experiment))
             if isinstance(recipe_or_experiment, Experiment):
-                length = {"steps": experiment.training.steps, "epochs": experiment.training.epochs}
-            return _go_on(run, length, data, device, feeding, max_seconds, tell, world)
+                changed = {name: getattr(experiment.training, name) for name in MAY_CHANGE}
+            return _go_on(run, changed, False, data, device, feeding, max_seconds, tell, world)
         world.on_first(lambda: folder.enter_context(prepared(run, existing)))
         with knobs_named(experiment, run):
             return _play(experiment, run, Path(data), device, feeding, max_seconds, tell, None, world)
+
+
+def _enter(folder: ExitStack, run: Path) -> None:
+    """Be the only one that goes on with a run, until `folder` is closed."""
+    if not run.is_dir():
+        raise ModelFileError(f"{run}: no such run folder, so there is nothing to go on from.")
+    if not (run / "checkpoint.pt").exists():
+        raise ModelFileError(f"{run / 'checkpoint.pt'}: no such file, so there is nothing to go on from.")
+    folder.enter_context(alone(run))
 
 
 def _listener(world: World, asked: Listener | None) -> Listener:
@@ -140,20 +173,25 @@ def _listener(world: World, asked: Listener | None) -> Listener:
 
 
 def _refuse_changes(run: Path, asked: Experiment) -> None:
-    """A run that goes on keeps its settings, its length apart: others would be ignored in silence."""
-    before = _experiment(run / "checkpoint.pt", checkpoint.load(run / "checkpoint.pt"))
+    """A run that goes on keeps its settings, save those that it may change: others would be ignored in silence."""
+    state = checkpoint.load(run / "checkpoint.pt")
+    before = _experiment(run / "checkpoint.pt", state)
+    free = {f"training.{name}" for name in MAY_CHANGE}
+    # The command line that began the run goes on with it after a rollback, too.
+    begun = [rolled["lr_before"] for rolled in state["rollbacks"][:1]]
     ours, theirs = dict(_leaves(as_dict(before))), dict(_leaves(as_dict(asked)))
     changed = [
         f"{name} from {value!r} to {theirs[name]!r}"
         for name, value in ours.items()
-        if name in theirs and theirs[name] != value and name not in ("training.steps", "training.epochs")
+        if name in theirs and theirs[name] != value and name not in free
         # Left to the run, which has chosen: the same command line goes on.
         if (name, theirs[name]) != ("training.batch_size", "auto")
+        if not (name == "training.lr" and theirs[name] in begun)
     ]
     if changed:
         raise SettingsError(
-            f"{run}: a run that goes on keeps its settings; this would change {', '.join(changed)}. Choose another "
-            f"folder with --out, or throw the run away with --overwrite."
+            f"{run}: a run that goes on keeps its settings; this would change {', '.join(changed)}. {CHANGEABLE} "
+            f"Choose another folder with --out, or throw the run away with --overwrite."
         )
 
 
@@ -171,15 +209,10 @@ def _experiment(path: Path, state: Mapping[str, Any]) -> Experiment:
     return parse_yaml(state["experiment"], str(path))
 
 
-def _state(run: Path) -> dict[str, Any]:
-    if not run.is_dir():
-        raise ModelFileError(f"{run}: no such run folder, so there is nothing to go on from.")
-    return checkpoint.load(run / "checkpoint.pt")
-
-
 def _go_on(
     run: Path,
-    length: Tree,
+    changed: Tree,
+    rollback: bool,
     data: str | Path | None,
     device: str,
     feeding: Feeding,
@@ -188,10 +221,13 @@ def _go_on(
     world: World,
 ) -> Run:
     """Continue a run where its checkpoint stands."""
-    state = world.on_first(lambda: _state(run))
+    if rollback:
+        tell.note(world.on_first(lambda: roll_back(run)))
+    state = world.on_first(lambda: checkpoint.load(run / "checkpoint.pt"))
     before = _experiment(run / "checkpoint.pt", state)
-    experiment = change(before, {"training": length}) if length else before
-    if experiment != before:
+    experiment = change(before, {"training": changed}) if changed else before
+    lengths = [(one.training.steps, one.training.epochs) for one in (before, experiment)]
+    if lengths[0] != lengths[1]:
         tell.note("The schedule is laid over the new length: its first half constant, its second falling to zero.")
     with knobs_named(experiment, run):
         return _play(experiment, run, Path(data or state["data"]), device, feeding, max_seconds, tell, state, world)
@@ -277,7 +313,7 @@ def _play(
     )
     recorder: Recorder | Follower = Follower(trainer, opened)
     if world.first:
-        recorder = Recorder(experiment, run, data, opened, trainer, rounds * settings.accumulate * batch, tell)
+        recorder = Recorder(experiment, run, data, opened, trainer, rounds * settings.accumulate * batch, tell, state)
     try:
         recorder.begin(describe(device, precision), fresh=state is None)
         tell.started(trainer.progress.rounds, steps)

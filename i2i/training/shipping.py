@@ -19,8 +19,18 @@ from i2i.settings import Direction
 from i2i.translator import Card, NormMode, save_network
 
 
-def ship(experiment: Experiment, channels: tuple[int, int], trainer: Trainer, norm_mode: NormMode, run: Path) -> None:
-    """Write the run's networks: translator.safetensors, two translator_*.safetensors, or sampler.safetensors."""
+def ship(
+    experiment: Experiment,
+    channels: tuple[int, int],
+    trainer: Trainer,
+    norm_mode: NormMode,
+    run: Path,
+    stem: str = "translator",
+) -> None:
+    """Write the run's networks: translator.safetensors, two translator_*.safetensors, or sampler.safetensors.
+
+    `stem` is the name of translators.
+    """
     architecture = experiment.model.generator
     networks = trainer.translators()
     if not isinstance(architecture, (UNet, ResNet)):
@@ -49,26 +59,41 @@ def ship(experiment: Experiment, channels: tuple[int, int], trainer: Trainer, no
             recipe=experiment.recipe,
             steps=trainer.progress.rounds,
         )
-        name = "translator" if len(networks) == 1 else f"translator_{direction}"
+        name = stem if len(networks) == 1 else f"{stem}_{direction}"
         save_network(networks[direction], card, run / f"{name}.safetensors")
 
 
 def choose_norm_mode(experiment: Experiment, trainer: Trainer, held_out: Iterable[Any]) -> NormMode:
     """How batch norm does better (L1) on batches of held-out pairs; with none to measure on, as it was trained."""
-    networks = trainer.translators().values()
-    if not any(isinstance(layer, BatchNorm) for network in networks for layer in network.modules()):
+    if not has_batch_norm(trainer):
         return "running"
     unmeasured: NormMode = "picture" if experiment.training.batch * trainer.world.size == 1 else "running"
     if experiment.needs != "pairs":
         return unmeasured
-    modes: tuple[NormMode, ...] = ("running", "picture")
-    errors = dict.fromkeys(modes, 0.0)
+    errors = held_out_errors(trainer, held_out)
+    return min(errors, key=lambda mode: errors[mode]) if any(errors.values()) else unmeasured
+
+
+def has_batch_norm(trainer: Trainer) -> bool:
+    """Whether it matters how batch norm is shipped."""
+    networks = trainer.translators().values()
+    return any(isinstance(layer, BatchNorm) for network in networks for layer in network.modules())
+
+
+def held_out_errors(trainer: Trainer, held_out: Iterable[Any]) -> dict[NormMode, float]:
+    """Mean L1 on batches of held-out pairs, networks in [-1, 1], for each mode of batch norm that makes a difference.
+
+    0 where there are none.
+    """
+    modes: tuple[NormMode, ...] = ("running", "picture") if has_batch_norm(trainer) else ("running",)
+    errors, pictures = dict.fromkeys(modes, 0.0), 0
     for batch in held_out:
+        pictures += len(batch[0])
         for mode in modes:
             with evaluating(trainer, mode), torch.inference_mode():
                 shown = trainer.model.show(batch, trainer.translators())
                 errors[mode] += float(l1(shown["translated"], shown["target"])) * len(batch[0])
-    return min(modes, key=lambda mode: errors[mode]) if any(errors.values()) else unmeasured
+    return {mode: total / max(1, pictures) for mode, total in errors.items()}
 
 
 @contextmanager

@@ -223,6 +223,8 @@ def run(tmp_path: Path) -> Path:
     [
         ("", {"steps": None, "epochs": None, "data": None}),
         ("--steps 200", {"steps": 200, "epochs": None}),
+        ("--keep 3 --checkpoint-every 7", {"keep": 3, "checkpoint_every": 7, "steps": None, "rollback": False}),
+        ("--rollback", {"rollback": True, "keep": None}),
         ("--epochs 4", {"steps": None, "epochs": 4}),
         ("--data d --device cpu --workers 0", {"data": Path("d"), "device": "cpu", "workers": 0}),
         ("--cache disk --cache-dir c", {"cache": "disk", "cache_dir": Path("c")}),
@@ -239,9 +241,9 @@ def test_a_resumed_run_may_change_its_length(called: Called, run: Path, flags: s
 @pytest.mark.parametrize(
     ("flags", "part"),
     [
-        ("--model.generator.width 16", "a resumed run keeps its model.generator.width;"),
-        ("--batch-size 2", "a resumed run keeps its training.batch_size;"),
-        ("--precision bf16", "a resumed run keeps its training.precision;"),
+        ("--model.generator.width 16", "a resumed run keeps its model.generator.width ("),
+        ("--batch-size 2", "a resumed run keeps its training.batch_size ("),
+        ("--precision bf16", "a resumed run keeps its training.precision ("),
         ("--out elsewhere", "--out: a resumed run stays"),
         ("--overwrite", "--overwrite: a resumed run stays"),
     ],

@@ -1,6 +1,7 @@
 import os
 import pickle
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -110,3 +111,44 @@ def test_a_missing_file_is_named(tmp_path):
 def test_a_folder_is_refused(tmp_path):
     with pytest.raises(ModelFileError):
         checkpoint.load(tmp_path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows limits no file's size")
+@pytest.mark.parametrize("size", [30_000, 3_000_000])
+def test_a_disk_that_is_full_keeps_the_one_before_and_is_said(size, tmp_path):
+    import resource
+
+    path = tmp_path / "last.pt"
+    checkpoint.save({"steps": 1}, path)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
+    try:
+        with pytest.raises(TrainingError, match=r"could not be written \(.*bytes are free there.*before it is kept"):
+            checkpoint.save({"weights": torch.zeros(size // 4)}, path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert checkpoint.load(path)["steps"] == 1
+    assert [file.name for file in tmp_path.iterdir()] == ["last.pt"]
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(file.name for file in folder.iterdir())
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_the_last_ones_are_kept_by_their_steps(links, tmp_path, monkeypatch):
+    if not links:
+        monkeypatch.setattr(os, "link", lambda *paths: (_ for _ in ()).throw(OSError(1, "Operation not permitted")))
+    path = tmp_path / "checkpoint.pt"
+    for step in (5, 10, 20):
+        checkpoint.save({"steps": step}, path)
+        checkpoint.keep(path, step, 2)
+    assert names(tmp_path) == ["checkpoint-10.pt", "checkpoint-20.pt", "checkpoint.pt"]
+    assert [(step, checkpoint.load(file)["steps"]) for step, file in checkpoint.kept(path)] == [(20, 20), (10, 10)]
+    # Saved again, as after a rollback to step 10.
+    checkpoint.save({"steps": 10, "again": True}, path)
+    checkpoint.keep(path, 10, 2)
+    assert names(tmp_path) == ["checkpoint-10.pt", "checkpoint.pt"]
+    assert checkpoint.load(tmp_path / "checkpoint-10.pt")["again"]
+    checkpoint.keep(path, 10, 1)
+    assert names(tmp_path) == ["checkpoint.pt"]

@@ -253,16 +253,17 @@ def _own(world: World) -> None:
     draws = world.everyones(torch.rand(3))
     assert not torch.equal(draws[0], draws[1])
     model.history.pictures.fill_(world.rank + 1)
-    trainer.set_sums({"losses": {"G": torch.tensor(world.rank + 1.0)}, "rounds": 2})
+    summed = {"losses": {"G": torch.tensor(world.rank + 1.0)}, "signals": {}, "rounds": 2}
+    trainer.set_sums(summed)
     gathered = gather_own(trainer)
     assert len(gathered) == (2 if world.first else 0)
     saved = world.on_first(lambda: gathered)
     assert set(saved[0]["buffers"]) == {"history.pictures"}
     expected = torch.rand(3)
     model.history.pictures.zero_()
-    trainer.set_sums({"losses": {"G": torch.tensor(1.0)}, "rounds": 2})
+    trainer.set_sums(summed | {"losses": {"G": torch.tensor(1.0)}})
     take_own(trainer, saved)
-    assert trainer.sums() == {"losses": {"G": torch.tensor(world.rank + 1.0)}, "signals": {}, "rounds": 2}
+    assert trainer.sums() == summed
     assert torch.equal(torch.rand(3), expected)
     assert (model.history.pictures == world.rank + 1).all()
     # More processes than there were: the new one has random numbers of its own, and somebody's history.
@@ -276,7 +277,7 @@ def _own(world: World) -> None:
     if world.first:
         alone = bare_trainer(Remembering(), World())
         take_own(alone, saved)
-        assert alone.sums() == {"losses": {"G": torch.tensor(1.5)}, "rounds": 0}
+        assert alone.sums()["losses"] == {"G": torch.tensor(1.5)}
 
 
 def _facts(world: World) -> None:

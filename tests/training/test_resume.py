@@ -140,11 +140,11 @@ def test_what_a_crash_leaves_goes_on_with_the_means_of_whole_windows(data: Path,
     class Dies(Listener):
         def stepped(self, step: int) -> None:
             if step == 7:
-                raise ConnectionAbortedError  # nothing is saved after it
+                raise ZeroDivisionError  # nothing is saved after it
 
     experiment = small("pix2pix", checkpoint_every=3)
     train(experiment, data=data, out=tmp_path / "whole", device="cpu", workers=0)
-    with pytest.raises(ConnectionAbortedError):
+    with pytest.raises(ZeroDivisionError):
         train(experiment, data=data, out=tmp_path / "parts", device="cpu", workers=0, listener=Dies())
     state = checkpoint.load(tmp_path / "parts" / "checkpoint.pt")
     assert (state["progress"]["rounds"], state["sums"]["rounds"]) == (6, 2)
