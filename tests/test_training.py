@@ -172,6 +172,7 @@ def test_a_dcgan_leaves_samples_and_its_sampler(tmp_path):
 def test_a_line_of_the_log_has_the_promised_keys_and_finite_numbers(trained):
     for record in log(trained):
         promised = {"step", "images", "epoch", "seconds", "images_per_second", "data_wait", "learning_rate", "losses"}
+        assert record["replayed"] == 0
         assert promised <= record.keys()
         assert record["images"] == record["step"]
         assert 0 <= record["data_wait"] <= 1

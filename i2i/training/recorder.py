@@ -31,8 +31,8 @@ from i2i.translator import NormMode
 
 SHOWN = 6
 """Held-out pictures in a sample grid."""
-GRADIENTS = 10
-"""Steps between two measurements of the gradients, at least: reading all of them is a hundredth of a small step."""
+GRADIENTS = 20
+"""Steps between two measurements of the gradients, at least: reading all of them is a fiftieth of a small step."""
 MEASURED = 48
 """Held-out pairs, at most, on which the mode of batch norm is chosen."""
 
@@ -158,9 +158,7 @@ class Recorder:
             "health": health,
         }
         self._judge(record)
-        if trainer.device.type == "cuda" and trainer.fallback not in (None, self._fallback):
-            self._fallback = trainer.fallback
-            self.tell.note(f"Rounds are played kernel by kernel, not as one CUDA graph: {trainer.fallback}.")
+        self._tell_fallback()
         if rolled := [one for one in self._rollbacks if self._logged_step <= one["step"] < record["step"]]:
             record["rollbacks"] = rolled
         if validation := self._best.since_last_line():
@@ -170,6 +168,13 @@ class Recorder:
         with writing(self.run):
             self.log.add(record)
         self.tell.logged(record)
+
+    def _tell_fallback(self) -> None:
+        """Why a GPU plays without a graph, once."""
+        reason = self.trainer.fallback
+        if self.trainer.device.type == "cuda" and reason not in (None, self._fallback):
+            self._fallback = reason
+            self.tell.note(f"Rounds are played kernel by kernel, not as one CUDA graph: {reason}.")
 
     def _signs(self) -> dict[str, Any]:
         """What the monitor reads: D's scores over the rounds, gradients, and now and then a look at pictures."""
