@@ -3,7 +3,7 @@
 import os
 import shutil
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import torch
 
@@ -25,7 +25,7 @@ def save(state: dict[str, Any], path: Path) -> None:
     try:
         with written_whole(path) as file:
             said = _Said(file)
-            torch.save({"version": VERSION} | state, said)
+            torch.save({"version": VERSION} | state, cast(IO[bytes], said))  # it asks for no more than these two
     except (OSError, RuntimeError) as error:
         # torch's zip writer turns a full disk into a RuntimeError that names a place in its source.
         reason = said.error if said and said.error else error

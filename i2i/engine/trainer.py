@@ -294,7 +294,7 @@ class Trainer:
     def set_sums(self, sums: Mapping[str, Any]) -> None:
         """Go on with sums; graphs that were captured before add to others, and have to be cleared."""
         self._losses, self._signals = (
-            {name: value.to(self.device, copy=True) for name, value in sums[kind].items()}
+            {name: value.to(self.device, copy=True) for name, value in sums.get(kind, {}).items()}
             for kind in ("losses", "signals")
         )
         self._rounds_summed = sums["rounds"]

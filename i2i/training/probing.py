@@ -40,7 +40,8 @@ class Probe:
         log_every: int,
     ) -> None:
         """Both sets with their lengths; without a held-out one, training pictures are `held_out`."""
-        self.trainer, self.norm_mode = trainer, norm_mode
+        self.trainer = trainer
+        self.norm_mode: NormMode = norm_mode
         self.log_every = log_every
         self.every = max(log_every, math.ceil(PICTURES / trainer.settings.batch))
         self._sets = held_out, trained_on
