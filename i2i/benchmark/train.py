@@ -18,7 +18,7 @@ from i2i.benchmark.spread import Spread
 from i2i.benchmark.timing import calls_in
 from i2i.engine.device import choose_device, choose_precision, describe
 from i2i.experiment import Experiment, to_yaml
-from i2i.translator import only_shapes
+from i2i.networks.shapes import only_shapes
 
 REPEAT_S = 2.0
 """Seconds that one repeat lasts at least, where the number of rounds is not given."""

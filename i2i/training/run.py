@@ -25,6 +25,7 @@ from i2i.engine.trainer import Trainer
 from i2i.errors import DatasetError, ModelFileError, PictureError, SettingsError
 from i2i.experiment import Experiment, Tree, change, parse_yaml, set_width
 from i2i.game import Progress
+from i2i.networks.shapes import only_shapes
 from i2i.recipes import recipe
 from i2i.settings import Direction, Resize, as_dict
 from i2i.training.batch_size import choose_batch_size
@@ -36,7 +37,6 @@ from i2i.training.memory import knobs_named, out_of_memory, release
 from i2i.training.recorder import Recorder
 from i2i.training.rollback import roll_back
 from i2i.training.stopping import Signals
-from i2i.translator import only_shapes
 
 MAY_CHANGE = ("steps", "epochs", "checkpoint_every", "keep")
 """Settings of training that a run may change when it goes on: nothing that was learnt depends on them."""

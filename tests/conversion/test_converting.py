@@ -11,7 +11,8 @@ from PIL import ExifTags, Image, ImageCms
 from torch import Tensor, nn
 
 from i2i import conversion, images
-from i2i.conversion import Progress, Summary, translate
+from i2i.conversion import Progress, Summary, converting, pipeline, translate
+from i2i.conversion.job import Job
 from i2i.errors import DatasetError
 from i2i.networks.settings import ResNet
 from i2i.translator import Card, Translator
@@ -448,7 +449,7 @@ class Counts:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.held = self.most = 0
         lock = threading.Lock()
-        read, write = conversion._read, conversion._write
+        read, write = pipeline.read, converting.write
 
         def reads(*given: Any) -> Any:
             with lock:
@@ -462,8 +463,8 @@ class Counts:
                 self.held -= 1
             return done
 
-        monkeypatch.setattr(conversion, "_read", reads)
-        monkeypatch.setattr(conversion, "_write", writes)
+        monkeypatch.setattr(pipeline, "read", reads)
+        monkeypatch.setattr(converting, "write", writes)
 
 
 def test_reading_ahead_is_limited_in_number(tmp_path, monkeypatch):
@@ -478,16 +479,16 @@ def test_reading_ahead_is_limited_in_number(tmp_path, monkeypatch):
 def test_reading_ahead_is_limited_in_pixels(tmp_path, monkeypatch):
     for index in range(40):
         put(tmp_path / "in" / f"{index}.png", noise((10, 10)))
-    monkeypatch.setattr(conversion, "GROUP_PIXELS", 200)
+    monkeypatch.setattr(pipeline, "GROUP_PIXELS", 200)
     counts = Counts(monkeypatch)
     assert run(tmp_path / "in", tmp_path / "out").converted == 40
     assert counts.most <= 2 + 2 + 4 + 1
 
 
 def test_groups_hold_every_job_once_and_in_order():
-    jobs = [conversion._Job(Path(f"{index}"), Path("out")) for index in range(23)]
+    jobs = [Job(Path(f"{index}"), Path("out")) for index in range(23)]
     with ThreadPoolExecutor(2) as pool:
-        groups = list(conversion._ahead(pool, iter(jobs), None, window=5, threads=2))
+        groups = list(pipeline.ahead(pool, iter(jobs), None, window=5, threads=2))
     assert [len(group) for group in groups] == [5, 5, 5, 5, 3]
     assert [job.source.name for group in groups for job in group] == [str(index) for index in range(23)]
 
@@ -495,8 +496,8 @@ def test_groups_hold_every_job_once_and_in_order():
 def test_a_picture_too_large_for_the_memory_is_named_and_the_rest_goes_on(tmp_path, monkeypatch):
     for name, size in (("a.png", (12, 10)), ("b.png", (300, 300)), ("c.png", (12, 10))):
         put(tmp_path / "in" / name, noise(size))
-    monkeypatch.setattr("i2i.translator._UNHEEDED_BYTES", 0)
-    monkeypatch.setattr("i2i.translator._free_memory", lambda: 1_000_000)
+    monkeypatch.setattr("i2i.translator.room.UNHEEDED_BYTES", 0)
+    monkeypatch.setattr("i2i.translator.room.free_bytes", lambda: 1_000_000)
     summary = run(tmp_path / "in", tmp_path / "out")
     assert [(path.name, "300 x 300 pixels" in reason) for path, reason in summary.failures] == [("b.png", True)]
     assert files(tmp_path / "out") == ["a.png", "c.png"]

@@ -547,7 +547,7 @@ def test_a_folder_without_a_translator_says_why(file, reason, tmp_path):
 def test_a_picture_too_large_for_the_memory_is_refused_before_it_is_enlarged(monkeypatch):
     t = identity(resize="short", size="256")
     t.card = dataclasses.replace(t.card, architecture=ResNet())
-    monkeypatch.setattr("i2i.translator.free_memory", lambda: 8 * 10**9)
+    monkeypatch.setattr("i2i.translator.room.free_memory", lambda: 8 * 10**9)
     monkeypatch.setattr("sys.platform", "linux")
     line = noise((1, 60_000))
     with pytest.raises(PictureError, match=r"60000 x 1 pixels: .* at 15360000 x 256 takes about 3,\d\d\d GB"):
@@ -561,8 +561,8 @@ def test_a_batch_is_no_larger_than_the_memory_allows(monkeypatch):
     t.card = dataclasses.replace(t.card, architecture=ResNet())
     counts: list[int] = []
     t.network.register_forward_pre_hook(lambda network, inputs: counts.append(len(inputs[0])))
-    monkeypatch.setattr("i2i.translator._UNHEEDED_BYTES", 0)
-    monkeypatch.setattr("i2i.translator._free_memory", lambda: 2 * 16 * 16 * 960)
+    monkeypatch.setattr("i2i.translator.room.UNHEEDED_BYTES", 0)
+    monkeypatch.setattr("i2i.translator.room.free_bytes", lambda: 2 * 16 * 16 * 960)
     t([noise((16, 16))] * 5)
     assert counts == [2, 2, 1]
 

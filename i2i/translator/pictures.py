@@ -1,0 +1,47 @@
+"""The kinds of picture that a translator takes and gives back."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from i2i import images
+
+Array = np.ndarray[Any, Any]
+
+
+def as_array(picture: Any) -> Array:
+    if isinstance(picture, np.ndarray):
+        if (
+            picture.ndim != 3
+            or not picture.size
+            or picture.shape[2] not in (1, 3)
+            or picture.dtype.name not in ("uint8", "uint16", "float32")
+        ):
+            raise TypeError(
+                f"a picture is (H, W, 3) or (H, W, 1), uint8, uint16 or float32, not {picture.shape} {picture.dtype}"
+            )
+        return picture
+    if isinstance(picture, Image.Image):
+        if picture.mode in ("I", "F"):
+            raise TypeError(f"a picture of 8 or 16 bits was wanted, not of Pillow's mode {picture.mode}")
+        if picture.mode.startswith("I;16"):  # Pillow's own conversion would cut off at 255
+            return np.asarray(picture).astype(np.uint16)[:, :, None]
+        gray = picture.mode in ("1", "L", "LA")
+        return np.atleast_3d(np.asarray(picture.convert("L" if gray else "RGB")))
+    return images.read(picture)
+
+
+def as_pil(array: Array) -> Image.Image:
+    array = images.to_depth(array, np.uint8)
+    return Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array)
+
+
+def by_size(pictures: Sequence[Array], batch_size: int) -> Iterator[list[int]]:
+    groups: dict[tuple[Any, ...], list[int]] = {}
+    for index, picture in enumerate(pictures):
+        groups.setdefault((picture.shape, picture.dtype.name), []).append(index)
+    for group in groups.values():
+        for start in range(0, len(group), batch_size):
+            yield group[start : start + batch_size]
