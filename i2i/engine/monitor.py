@@ -18,12 +18,15 @@ LOOKS = 3
 SETTLED = 100
 """Steps that a game may be anything; before, no generator has learnt to paint."""
 LASTS = 100
-"""Steps that a sign of the rounds has to last."""
+"""Steps that a sign of the rounds has to last; signs of looks nine tenths of it, which three of them span at batch 4."""
 
 CYCLES = 90
 """Lines of the log that are searched for a cycle."""
-MEMORY = 300
-"""Lines of the log that a verdict looks back on: cost and memory do not grow with the run."""
+MEMORY = 1200
+"""Lines of the log that a verdict looks back on: cost and memory do not grow with the run.
+
+Six looks, where every step has its line and every step one picture: a look comes each 192 pictures then.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +131,12 @@ def _streak(points: Points, sick: Callable[[float], bool]) -> Points:
 
 
 def _looks(points: Points, sick: Callable[[float], bool]) -> Points:
-    """The last points in a row that are sick, where they are enough looks at a game that has settled."""
+    """The last points in a row that are sick, where they are enough looks at a game that has settled, for long enough.
+
+    Large batches are looked at every few steps: three looks there may be one bad moment.
+    """
     streak = [point for point in _streak(points, sick) if point[0] > SETTLED]
-    return streak if len(streak) >= LOOKS else []
+    return streak if len(streak) >= LOOKS and streak[-1][0] - streak[0][0] >= 0.9 * LASTS else []
 
 
 def _recent(points: Points) -> Points:
@@ -237,16 +243,21 @@ def _leak(signs: _Signs) -> _Found | None:
 
 def _memorises(signs: _Signs) -> _Found | None:
     for direction, points in signs.of("trained-on").items():
-        # Groups of pictures take turns and one may be odd, so the mean of two turns of all of them.
-        rows = [row for row in _both(points, signs.one(direction, "held-out")) if row[0] > SETTLED][-2 * LOOKS :]
-        if len(rows) < 2 * LOOKS:
+        rows = [row for row in _both(points, signs.one(direction, "held-out")) if row[0] > SETTLED]
+        # Groups of pictures take turns and one may be odd, so the mean of two turns of all of them or more: as many as
+        # the last steps hold, for large batches are looked at every few steps, while D may happen to know what it saw.
+        late = [row for row in rows if row[0] >= rows[-1][0] - 2.4 * LASTS]
+        rows = max(late, rows[-2 * LOOKS :], key=len)
+        if len(rows) < 2 * LOOKS or rows[-1][0] - rows[0][0] < 2 * LASTS:
             continue
         train, held = fmean(values[0] for _, values in rows), fmean(values[1] for _, values in rows)
         if train > 0.7 and train - held > 0.25:
             said = (
                 f"D knows {train:.0%} of the real patches of {direction} that it was trained on, {held:.0%} of others"
             )
-            return _Found(rows[0][0], (f"{said} ({_range(points[-2 * LOOKS :])}; alarm at a gap of 25 points).",))
+            return _Found(
+                rows[0][0], (f"{said} (steps {rows[0][0]:,} to {rows[-1][0]:,}; alarm at a gap of 25 points).",)
+            )
     return None
 
 

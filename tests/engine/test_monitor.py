@@ -1,3 +1,4 @@
+import math
 import subprocess
 import sys
 from collections.abc import Callable
@@ -86,6 +87,39 @@ def test_a_game_that_recovers_is_healthy_again(name, sick, losses):
     assert monitor.verdict_of(records).healthy
 
 
+def looked_at(every: int, steps: int, sick: Callable[[int], dict[str, float]], line: int = 1) -> list[dict]:
+    """A line each `line` steps, a look each `every` steps, as small batches have it and large ones."""
+    rounds = {name: value for name, value in HEALTHY.items() if not name.startswith("AtoB/")}
+    return [
+        {"step": step, "losses": LOSSES, "health": HEALTHY | sick(step) if step % every == 0 else rounds}
+        for step in range(line, steps + 1, line)
+    ]
+
+
+LOOKS = [(name, sick) for name, sick, _ in SICK if any("/" in sign and "AtoB" in sign for sign in sick)]
+
+
+@pytest.mark.parametrize(("name", "sick"), LOOKS)
+@pytest.mark.parametrize(("every", "line"), [(12, 3), (48, 3), (192, 1), (192, 16), (200, 100)])
+def test_looks_have_to_agree_for_a_while_and_no_longer_than_they_need_to(name, sick, every, line):
+    first = max(432, 7 * every)
+    memorises = name.startswith("D memorises")
+    looks, span = (6, 200) if memorises else (3, 90)
+    steps = first + max(every * (looks - 1), math.ceil(span / every) * every)
+    records = looked_at(every, steps, lambda step: sick if step >= first else {}, line)
+    assert monitor.verdict_of(records).name == name
+    if not memorises:  # which is a mean, and alarms before all of its looks are sick
+        assert monitor.verdict_of([record for record in records if record["step"] < steps]).healthy
+
+
+def test_a_d_that_happens_to_know_what_it_just_saw_does_not_memorise():
+    known = {"AtoB/trained-on": 0.98, "AtoB/held-out": 0.6}
+    records = looked_at(12, 480, lambda step: known if step > 408 else {}, 3)
+    assert monitor.verdict_of(records).healthy  # 6 looks of the last 20
+    records = looked_at(12, 204, lambda step: known if step > 102 else {}, 3)
+    assert monitor.verdict_of(records).healthy  # all looks since it has settled, but in 96 steps
+
+
 def test_a_game_that_has_not_settled_may_be_anything():
     for _, sick, losses in SICK:
         records = [{"step": step, "losses": LOSSES | losses, "health": HEALTHY | sick} for step in range(2, 101, 2)]
@@ -116,7 +150,6 @@ def test_one_bad_direction_of_two_is_enough():
 
 
 def test_losses_that_swing_in_a_cycle_oscillate_and_noise_does_not():
-    import math
     import random
 
     def swings(line: int) -> dict[str, float]:

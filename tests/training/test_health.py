@@ -142,6 +142,7 @@ class Notes(Listener):
 @pytest.mark.usefixtures("often")
 def test_an_ailment_is_told_once_in_the_log_and_on_the_page(data, tmp_path, monkeypatch):
     monkeypatch.setattr(monitor, "SETTLED", 1)
+    monkeypatch.setattr(monitor, "LASTS", 4)
     show = Pix2PixModel.views
 
     def one_picture(self: Any, batch: Any, translators: Any) -> Any:
