@@ -1,7 +1,6 @@
 """Arrays to picture files, whole or not at all."""
 
 import os
-import secrets
 import struct
 import zlib
 from io import BytesIO
@@ -13,6 +12,7 @@ import numpy as np
 from PIL import Image, TiffImagePlugin
 
 from i2i.errors import PictureError
+from i2i.images import unfinished
 from i2i.images.files import DAMAGED, SUFFIXES, shown
 from i2i.images.pixels import Array, to_depth, with_channels
 
@@ -59,7 +59,7 @@ def write(
     if icc and icc[16:20] != (b"GRAY" if whole.shape[2] < 3 else b"RGB "):
         icc = None
     # Hidden, so that what a killed process leaves behind is never taken for a picture of the folder.
-    beside = path.with_name(f".{secrets.token_hex(6)}{path.suffix}")
+    beside = path.with_name(unfinished.name(path.suffix))
     try:
         data = _encode(whole, format, quality=quality, icc=icc, exif=exif, dpi=dpi)
         try:

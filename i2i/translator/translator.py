@@ -123,7 +123,7 @@ class Translator:
         small = [self.prepare(picture) for picture in pictures]
         results: list[Array | None] = [None] * len(pictures)
         for together in by_size(small, self.batch_size):
-            outputs = self._translate_where_it_fits([small[index] for index in together])
+            outputs = self.translate_together([small[index] for index in together])
             for index, output in zip(together, outputs, strict=True):
                 results[index] = self.finish(output, small[index], pictures[index])
         return cast("list[Array]", results)
@@ -146,8 +146,12 @@ class Translator:
     def _pixel_bytes(self) -> int:
         return room.pixel_bytes(self.card.architecture, self.device, self.precision)
 
-    def _translate_where_it_fits(self, pictures: Sequence[Array]) -> list[Array]:
-        """Through the network together as far as memory allows, else one by one. Raises PictureError."""
+    def translate_together(self, pictures: Sequence[Array]) -> list[Array]:
+        """Prepared pictures of one size and dtype through the network, together as far as memory allows.
+
+        With `check_room` and `prepare` before it and `finish` behind it, `arrays` in steps: these may run in other
+        threads, this in one. Raises PictureError where even one is too large.
+        """
         each = pictures[0].shape[0] * pictures[0].shape[1] * self._pixel_bytes
         together = len(pictures)
         if each * together > room.UNHEEDED_BYTES:
