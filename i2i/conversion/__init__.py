@@ -2,7 +2,25 @@
 
 from i2i.conversion.contact_sheet import EXAMPLES
 from i2i.conversion.converting import Existing, translate
-from i2i.conversion.plan import FORMATS, Format, Half, make_plan
+from i2i.conversion.listed import Listed, read_list
+from i2i.conversion.plan import FORMATS, Format, Half, Plan, make_plan
+from i2i.conversion.shards import Shard, device_of, parse_shard
 from i2i.conversion.summary import Progress, Summary
 
-__all__ = ["EXAMPLES", "FORMATS", "Existing", "Format", "Half", "Progress", "Summary", "make_plan", "translate"]
+__all__ = [
+    "EXAMPLES",
+    "FORMATS",
+    "Existing",
+    "Format",
+    "Half",
+    "Listed",
+    "Plan",
+    "Progress",
+    "Shard",
+    "Summary",
+    "device_of",
+    "make_plan",
+    "parse_shard",
+    "read_list",
+    "translate",
+]

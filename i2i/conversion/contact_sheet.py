@@ -8,6 +8,7 @@ import numpy as np
 from i2i import images
 from i2i.conversion.job import Job
 from i2i.conversion.summary import Summary
+from i2i.data.listing import spread
 from i2i.images import Picture, shown
 
 EXAMPLES = 24
@@ -24,22 +25,33 @@ def thumbnail(picture: Picture | None) -> Picture | None:
     return Picture(pixels=images.to_depth(images.resize(picture.pixels, size), np.uint8))
 
 
-def write_report(path: Path, summary: Summary, examples: Sequence[Job]) -> None:
-    from i2i.report import Example, conversion_report
+class Sheet:
+    """Some pictures of a conversion, evenly over its plan, kept small until its end."""
 
-    conversion_report(
-        path,
-        title="Translated pictures",
-        summary={
-            "converted": str(summary.converted),
-            "skipped": str(summary.skipped),
-            "failed": str(summary.failed),
-            "seconds": f"{summary.seconds:.1f}",
-        },
-        examples=[
-            Example(shown(job.source.name), {"before": job.picture.pixels, "after": job.target})
-            for job in examples
-            if job.picture is not None
-        ],
-        failures=[(shown(source), reason) for source, reason in summary.failures],
-    )
+    def __init__(self, plan: Sequence[tuple[Path, Path]]) -> None:
+        self._chosen = {source for source, _ in spread(plan, EXAMPLES)}
+        self._kept: dict[Path, tuple[Picture, Path]] = {}
+
+    def add(self, job: Job) -> None:
+        """Keep a converted picture, if it is one of those."""
+        small = thumbnail(job.picture) if job.source in self._chosen else None
+        if small is not None:
+            self._kept[job.source] = small, job.target
+
+    def write(self, path: Path, summary: Summary) -> None:
+        """Write the page. Raises OSError."""
+        from i2i.report import Example, conversion_report
+
+        counts = {"converted": summary.converted, "skipped": summary.skipped, "failed": summary.failed}
+        if summary.left:
+            counts["left"] = summary.left
+        conversion_report(
+            path,
+            title="Translated pictures",
+            summary={name: str(count) for name, count in counts.items()} | {"seconds": f"{summary.seconds:.1f}"},
+            examples=[
+                Example(shown(source.name), {"before": before.pixels, "after": after})
+                for source, (before, after) in sorted(self._kept.items())
+            ],
+            failures=[(shown(source), reason) for source, reason in summary.failures],
+        )

@@ -1,19 +1,23 @@
 """Folder to folder: any number of files, their tree, names, format, depth and metadata kept."""
 
+import errno
 import os
+import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
 
-from i2i.conversion.contact_sheet import EXAMPLES, thumbnail, write_report
+from i2i.conversion.contact_sheet import Sheet
 from i2i.conversion.job import Job, write
-from i2i.conversion.manifest import add_line, open_lines
-from i2i.conversion.pipeline import ahead, threads, translate_group
-from i2i.conversion.plan import FORMATS, Format, Half, is_to_file, make_plan, prepare_folder
+from i2i.conversion.listed import Listed
+from i2i.conversion.manifest import Record, add_checksum, add_line, open_lines
+from i2i.conversion.pipeline import Pipeline, threads
+from i2i.conversion.plan import FORMATS, Format, Half, Plan, is_to_file, make_plan, prepare_folder
+from i2i.conversion.shards import Shard
 from i2i.conversion.summary import Progress, Summary
+from i2i.conversion.there import is_there, remove_unfinished, what_is_there
 from i2i.data.listing import some
 from i2i.errors import DatasetError
 from i2i.images import shown
@@ -21,11 +25,17 @@ from i2i.settings import did_you_mean
 from i2i.translator import Translator
 
 Existing = Literal["refuse", "overwrite", "skip"]
+Input = str | os.PathLike[str] | Listed
+
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG})
+"""What the system says where no result can be written any more."""
+IN_A_ROW = 3
+"""So many results that found no room end a conversion."""
 
 
 def translate(
     translator: Translator,
-    inputs: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    inputs: Input | Sequence[Input],
     output: str | os.PathLike[str],
     *,
     half: Half | None = None,
@@ -33,82 +43,162 @@ def translate(
     quality: int = 95,
     workers: int | Literal["auto"] = "auto",
     existing: Existing = "refuse",
+    shard: Shard | None = None,
     dry_run: bool = False,
     manifest: Path | None = None,
     report: Path | None = None,
     on_progress: Callable[[Progress], None] | None = None,
+    stop: threading.Event | None = None,
 ) -> Summary:
-    """Translate files, folders (recursively) or globs into a folder; one file also into a file.
+    """Translate files, folders (recursively), globs or a list of names into a folder; one file also into a file.
 
     All output names are planned before the first picture, and nothing is overwritten unless `existing` says so. A
     picture that cannot be read or written is named in the summary, and the rest goes on. Alpha, EXIF, colour profile
     and resolution are carried over; alpha is never translated.
-    Raises DatasetError where nothing can be done at all.
+
+    Of a `shard` every process converts its own part of one plan. Once `stop` is set, what was translated is written
+    and the summary says what is left. Raises DatasetError where nothing can be done at all.
     """
     started = time.monotonic()
-    given = [inputs] if isinstance(inputs, (str, os.PathLike)) else list(inputs)
+    given = [inputs] if isinstance(inputs, (str, os.PathLike, Listed)) else list(inputs)
     if format not in FORMATS:
         raise DatasetError(f"format {format!r}: {did_you_mean(format, FORMATS)}")
-    sources = [Path(one) for one in given]
-    to_file = is_to_file(sources, Path(output))
-    plan = make_plan(sources, Path(output), format, half)
-    summary = Summary(planned=plan)
-    there = [target for _, target in plan if os.path.lexists(target)]
-    if there and existing == "refuse":
-        names = some([target.name for target in there])
+    sources = [one if isinstance(one, Listed) else Path(one) for one in given]
+    output = Path(output)
+    whole = make_plan(sources, output, format, half)
+    ours = whole.only(shard.files) if shard is not None else whole
+    there = what_is_there(ours, whole)
+    if existing == "refuse" and there.any():
+        names = some([target.name for _, target in ours.only(there)])
         raise DatasetError(
-            f"{shown(output)}: {len(there)} of {len(plan)} results are there already ({names}). Keep them and convert "
+            f"{shown(output)}: {there.sum()} of {len(ours)} results are there already ({names}). Keep them and convert "
             f"the rest with --skip-existing, or replace them with --overwrite."
         )
-    if existing == "skip":
-        known = set(there)
-        summary.skipped = len(known)
-        plan = [(source, target) for source, target in plan if target not in known]
+    plan = ours.only(~there) if existing == "skip" and there.any() else ours
+    summary = Summary(
+        planned=plan,
+        skipped=len(ours) - len(plan),
+        ignored=sum(one.ignored for one in sources if isinstance(one, Listed)),
+    )
     if dry_run:
         return summary
     if plan:
-        prepare_folder(Path(output).parent if to_file else Path(output))
+        prepare_folder(output.parent if is_to_file(sources, output) else output)
+        remove_unfinished(plan)
     for file in (manifest, report):
         if file is not None:
             prepare_folder(Path(file).parent)
-
-    count = threads(workers)
-    pixels = 0
-    examples: list[Job] = []
-    chosen = {source for source, _ in plan[:: max(1, len(plan) // EXAMPLES)][:EXAMPLES]} if report else set()
     with ExitStack() as stack:
-        readers = stack.enter_context(ThreadPoolExecutor(count, "read"))
-        writers = stack.enter_context(ThreadPoolExecutor(count, "write"))
-        lines = stack.enter_context(open_lines(manifest)) if manifest else None
-        jobs = (Job(source, target) for source, target in plan)
-        # Enough in flight to fill batches of one size from a mixed folder, few enough to stay flat in memory.
-        window = 4 * translator.batch_size
-
-        def settle(written: Iterable[Future[Job]]) -> None:
-            nonlocal pixels
-            for future in written:
-                job = future.result()
-                if job.error:
-                    summary.failed += 1
-                    summary.failures.append((job.source, job.error))
-                else:
-                    summary.converted += 1
-                if job.picture is not None:
-                    pixels += job.picture.pixels.shape[0] * job.picture.pixels.shape[1]
-                if lines is not None:
-                    add_line(lines, job)
-                if job.source in chosen and not job.error:
-                    examples.append(Job(job.source, job.target, thumbnail(job.picture)))
-                if on_progress:
-                    on_progress(Progress(summary.converted + summary.failed, len(plan), summary.failed, pixels))
-
-        writing: list[Future[Job]] = []
-        for group in ahead(readers, jobs, half, window, count):
-            translate_group(translator, group)
-            settle(writing)
-            writing = [writers.submit(write, job, quality) for job in group]
-        settle(writing)
+        lines = stack.enter_context(open_lines(Path(manifest))) if manifest else None
+        if lines is not None and summary.skipped:
+            for source, target in ours.only(there):
+                add_line(lines, Record.of(Job(source, target, skipped=True)))
+        conversion = _Conversion(summary, plan, existing, quality, lines, on_progress, Sheet(plan) if report else None)
+        pipeline = Pipeline(
+            translator=translator,
+            workers=threads(workers),
+            half=half,
+            open=conversion.is_wanted,
+            write=conversion.write,
+        )
+        conversion.run(pipeline, stop or threading.Event())
     summary.seconds = time.monotonic() - started
-    if report:
-        write_report(report, summary, examples)
+    if report and conversion.sheet:
+        try:
+            conversion.sheet.write(Path(report), summary)
+        except OSError as error:  # every picture is converted
+            summary.failures.append((Path(report), f"cannot be written ({error.strerror or error})"))
+            summary.failed += 1
     return summary
+
+
+class _Conversion:
+    """A conversion under way: what is written, and what is made of each job that is done."""
+
+    def __init__(
+        self,
+        summary: Summary,
+        plan: Plan,
+        existing: Existing,
+        quality: int,
+        lines: BinaryIO | None,
+        on_progress: Callable[[Progress], None] | None,
+        sheet: Sheet | None,
+    ) -> None:
+        self.summary, self.plan, self.existing, self.quality = summary, plan, existing, quality
+        self.lines, self.on_progress, self.sheet = lines, on_progress, sheet
+        self._no_room = 0
+        self._full = False
+
+    def is_wanted(self, job: Job) -> bool:
+        """Whether a job is to be read; another process may have done it since the start."""
+        job.skipped = self.existing == "skip" and is_there(job.target)
+        return not job.skipped
+
+    def write(self, job: Job) -> Job:
+        """In a thread that writes."""
+        if job.result is None or self._full:
+            return job
+        if self.existing != "overwrite" and is_there(job.target):
+            job.skipped = self.existing == "skip"
+            job.error = "" if job.skipped else f"{shown(job.target)} has appeared meanwhile, and is not overwritten"
+            return job
+        write(job, self.quality)
+        if job.error:
+            return job
+        job.written = True
+        if self.lines is not None:
+            try:
+                add_checksum(job)
+            except OSError as error:
+                job.error = f"its result could not be read back ({error.strerror or error})"
+        if self.sheet is not None:
+            self.sheet.add(job)
+        return job
+
+    def run(self, pipeline: Pipeline, stop: threading.Event) -> None:
+        """Convert all of the plan, or until it is told to stop."""
+        summary = self.summary
+        jobs = (Job(source, target) for source, target in self.plan)
+        done = 0
+        with closing(pipeline.run(jobs, stop)) as finished:
+            for job in finished:
+                if self._settle(job, stop):
+                    done += 1
+                if self.on_progress:
+                    self.on_progress(Progress(done, len(self.plan), summary.failed, summary.pixels))
+        summary.left = len(self.plan) - done
+        if summary.left and not summary.ended:
+            summary.ended = "stopped before its end"
+        summary.failures.sort(key=lambda failure: str(failure[0]))
+
+    def _settle(self, job: Job, stop: threading.Event) -> bool:
+        """Count a job, and write it down. False where it is left for another time."""
+        summary = self.summary
+        if self._full and (job.code in NO_ROOM or not (job.error or job.skipped or job.written)):
+            return False
+        if job.error:
+            summary.failed += 1
+            summary.failures.append((job.source, job.error))
+        elif job.skipped:
+            summary.skipped += 1
+        else:
+            summary.converted += 1
+        if job.size is not None:
+            summary.pixels += job.size[0] * job.size[1]
+        if self.lines is not None:
+            try:
+                add_line(self.lines, Record.of(job))
+            except OSError as error:
+                self._end(f"the manifest cannot be written ({error.strerror})", stop)
+        self._no_room = self._no_room + 1 if job.code in NO_ROOM else 0
+        if self._no_room == IN_A_ROW:
+            why = os.strerror(job.code or 0)
+            self._end(f"{shown(job.target.parent)}: {why}, {IN_A_ROW} results in a row", stop)
+        return True
+
+    def _end(self, why: str, stop: threading.Event) -> None:
+        self.summary.ended = self.summary.ended or why
+        self._full = True
+        self.lines = None
+        stop.set()

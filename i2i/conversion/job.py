@@ -10,7 +10,7 @@ import numpy as np
 from i2i import images
 from i2i.conversion.plan import Half
 from i2i.errors import PictureError
-from i2i.images import Picture, shown
+from i2i.images import Picture, Quality, Subsampling, shown
 
 Array = np.ndarray[Any, Any]
 
@@ -22,9 +22,24 @@ class Job:
     source: Path
     target: Path
     picture: Picture | None = None
+    small: Array | None = None
+    """The picture as the network sees it."""
     result: Array | None = None
     error: str = ""
+    lost: tuple[str, ...] = ()
+    """What the result's format cannot hold of the source: alpha, 16 bits, EXIF."""
+    code: int | None = None
+    """The system's number of an error of writing, such as errno.ENOSPC."""
+    written: bool = False
+    skipped: bool = False
+    """A result was there already."""
+    size: tuple[int, int] | None = None
+    """(width, height), kept when the pixels are gone."""
+    bytes: int | None = None
+    """Of the result's file, as is its checksum, where they are wanted."""
+    checksum: str | None = None
     seconds: float = 0.0
+    """That this picture was worked on, in all threads; of a batch its share."""
 
 
 def read(job: Job, half: Half | None) -> Job:
@@ -48,24 +63,29 @@ def _cut(picture: Picture, half: str, source: Path) -> Picture:
     return dataclasses.replace(picture, pixels=np.ascontiguousarray(picture.pixels[:, where]), alpha=alpha)
 
 
-def write(job: Job, quality: int) -> Job:
+def write(job: Job, quality: Quality = "keep", subsampling: Subsampling = "keep") -> Job:
     if job.picture is None or job.result is None:
         return job
     started = time.perf_counter()
     kept = job.picture
     try:
         job.target.parent.mkdir(parents=True, exist_ok=True)
-        images.write(
+        job.lost = images.write(
             job.target,
             job.result,
             alpha=kept.alpha,
             quality=quality,
+            subsampling=subsampling,
+            like=kept.coding,
             icc=kept.icc,
             exif=kept.exif,
+            xmp=kept.xmp,
             dpi=kept.dpi,
         )
     except (PictureError, OSError) as error:
         job.error = _reason(error, job.source)
+        cause = error if isinstance(error, OSError) else error.__cause__
+        job.code = cause.errno if isinstance(cause, OSError) else None
     job.seconds += time.perf_counter() - started
     return job
 
