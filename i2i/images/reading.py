@@ -15,8 +15,10 @@ from typing import Any, BinaryIO
 
 import cv2
 import numpy as np
-from PIL import ExifTags, Image, ImageCms, TiffImagePlugin
+from PIL import ExifTags, Image, TiffImagePlugin
 
+from i2i.images import colour, exif
+from i2i.images.coding import Coding, coding
 from i2i.images.files import DAMAGED, Quiet, unreadable
 from i2i.images.pixels import Array, with_channels
 
@@ -62,13 +64,18 @@ class Picture:
     """A decoded picture with all that a converted file should keep."""
 
     pixels: Array
-    """(H, W, 1 or 3) uint8 or uint16, upright."""
+    """(H, W, 1 or 3) uint8 or uint16, upright, sRGB."""
     alpha: Array | None = None
     """(H, W) of the same dtype."""
     icc: bytes | None = None
+    """The file's own profile, from which the pixels were converted."""
     exif: bytes | None = None
-    """Without its orientation, which is applied."""
+    """Byte for byte, but that the orientation, which is applied, is 1 in it."""
+    xmp: bytes | None = None
+    """The same."""
     dpi: tuple[float, float] | None = None
+    coding: Coding | None = None
+    """How the file is coded."""
     format: str = ""
     """Pillow's name: JPEG, PNG, WEBP, BMP, TIFF, GIF, MPO."""
 
@@ -231,7 +238,7 @@ class _Header:
         image = self.image
         info = image.info
         icc, dpi, format = info.get("icc_profile"), info.get("dpi"), image.format or ""
-        exif = self._exif()
+        block, xmp = self._exif(), self._xmp()
         if self.probe.bits == 16:
             pixels, alpha = self._decode_16(data)
         else:
@@ -244,7 +251,10 @@ class _Header:
         if self.orientation != 1:
             pixels = _upright(pixels, self.orientation)
             alpha = None if alpha is None else _upright(alpha, self.orientation)
-        return Picture(pixels, alpha, icc or None, exif, _two(dpi), format)
+        # A profile that is damaged, or of another kind of picture, says nothing of these numbers.
+        icc = icc if colour.usable(icc, pixels.shape[2]) else None
+        coded = coding(self.image, data, on_its_side=self.orientation >= 5)
+        return Picture(colour.to_srgb(pixels, icc), alpha, icc, block, xmp, _two(dpi), coded, format)
 
     def _decode_16(self, data: bytes) -> tuple[Array, Array | None]:
         if self.png:
@@ -261,14 +271,17 @@ class _Header:
         return np.ascontiguousarray(colour), alpha
 
     def _exif(self) -> bytes | None:
-        if "exif" not in self.image.info:
-            return None
-        exif = Image.Image.getexif(self.image)
-        exif.pop(ExifTags.Base.Orientation, None)
         try:
-            return exif.tobytes() if len(exif) else None
+            if self.image.format == "TIFF":
+                return exif.of_tiff(self.image)
+            stored = self.image.info.get("exif")
+            return exif.upright(stored) if stored else None
         except DAMAGED:  # damaged metadata is no reason to lose the picture
             return None
+
+    def _xmp(self) -> bytes | None:
+        stored = self.image.info.get("xmp") or self.image.info.get("XML:com.adobe.xmp")
+        return exif.upright_xmp(stored) if isinstance(stored, (bytes, str)) and stored else None
 
 
 def _bare_png(data: bytes) -> bytes:
@@ -297,12 +310,9 @@ def _from_cmyk(image: Image.Image, icc: bytes | None) -> Image.Image:
     """CMYK as sRGB, by the file's own profile where it has one that works."""
     if icc:
         try:
-            srgb = ImageCms.createProfile("sRGB")
-            converted = ImageCms.profileToProfile(image, BytesIO(icc), srgb, outputMode="RGB")
+            return colour.cmyk_to_srgb(image, icc)
         except DAMAGED:
-            converted = None
-        if converted is not None:
-            return converted
+            pass
     return image.convert("RGB")
 
 
