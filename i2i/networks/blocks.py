@@ -16,39 +16,36 @@ from torch.nn.utils import parametrizations
 from i2i.networks.convolutions import Conv2d, ConvTranspose2d
 from i2i.settings import Norm, Upsample
 
-Statistics = Callable[[Tensor], tuple[Tensor, Tensor]]
-"""(N, C, H, W) -> mean and variance, (N, C) or (1, C) float32 each, to normalise by instead of a picture's own."""
+Shared = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+"""Each picture's own mean and variance to those that it is normalised by, (N, C) float32 each."""
 
 
 def normalised_by(
-    x: Tensor, statistics: tuple[Tensor, Tensor], eps: float, weight: Tensor | None = None, bias: Tensor | None = None
+    x: Tensor, shared: Shared, eps: float, weight: Tensor | None = None, bias: Tensor | None = None
 ) -> Tensor:
-    """Normalise each picture by the mean and variance it is given, which may be those of all. Shape: (N, C, H, W)."""
-    means, variances = statistics
-    if len(means) == 1:
-        return functional.batch_norm(x, means[0], variances[0], weight, bias, training=False, eps=eps)
+    """Normalise pictures by statistics that are shared with others. Shape: (N, C, H, W) -> same."""
+    own = [torch.var_mean(one.float(), (2, 3), correction=0) for one in x.split(1)]
+    means, variances = shared(torch.cat([mean for _, mean in own]), torch.cat([variance for variance, _ in own]))
     each = zip(x.split(1), means, variances, strict=True)
-    return torch.cat(
-        [functional.batch_norm(one, mean, variance, weight, bias, False, 0.0, eps) for one, mean, variance in each]
-    )
+    return torch.cat([functional.batch_norm(one, mean, var, weight, bias, eps=eps) for one, mean, var in each])
 
 
 class BatchNorm(nn.BatchNorm2d):
     """Batch norm that can, once trained, take the statistics of each picture alone instead of the running ones.
 
     With `own_statistics` a picture is normalised as it was by training at batch size 1, and never by its neighbours
-    in a batch, or by what `statistics` says in their place. While training, the `parts` of a batch are normalised
+    in a batch, or by what `shared` makes of these. While training, the `parts` of a batch are normalised
     each for itself, in order, as if each were a batch of its own. Shape: (N, C, H, W) -> same.
     """
 
     own_statistics = False
-    statistics: Statistics | None = None
+    shared: Shared | None = None
     parts = 1
 
     def forward(self, input: Tensor) -> Tensor:
         if self.own_statistics and not self.training:
-            if self.statistics is not None:
-                return normalised_by(input, self.statistics(input), self.eps, self.weight, self.bias)
+            if self.shared is not None:
+                return normalised_by(input, self.shared, self.eps, self.weight, self.bias)
             return functional.group_norm(input, self.num_features, self.weight, self.bias, self.eps)
         if self.parts > 1 and self.training:
             return torch.cat([self.normalised(part) for part in input.chunk(self.parts)])
@@ -77,10 +74,11 @@ class InstanceNorm(nn.Module):
 
     A group norm of one channel a group is the same arithmetic, and unlike nn.InstanceNorm2d it does not copy
     channels_last tensors back to NCHW. Its gradient does on the CPU, 20 times slower than the batch norm of a single
-    picture, which is the same arithmetic again. `statistics`, once it is trained, says what to normalise by instead.
+    picture, which is the same arithmetic again. Once trained, it normalises by what `shared` makes of a picture's
+    statistics.
     """
 
-    statistics: Statistics | None = None
+    shared: Shared | None = None
 
     def __init__(self, channels: int, eps: float = 1e-5) -> None:
         super().__init__()
@@ -88,8 +86,8 @@ class InstanceNorm(nn.Module):
         self.eps = eps
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.statistics is not None and not self.training:
-            return normalised_by(x, self.statistics(x), self.eps)
+        if self.shared is not None and not self.training:
+            return normalised_by(x, self.shared, self.eps)
         if x.device.type == "cpu" and x.requires_grad and x.is_contiguous(memory_format=torch.channels_last):
             alone = [functional.batch_norm(picture, None, None, training=True, eps=self.eps) for picture in x.split(1)]
             return torch.cat(alone) if len(alone) > 1 else alone[0]
