@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, Literal
 
 from i2i.conversion.contact_sheet import Sheet
+from i2i.conversion.frames import in_order
 from i2i.conversion.job import Job, write
 from i2i.conversion.listed import Listed
 from i2i.conversion.manifest import Record, add_checksum, add_line, open_lines
@@ -20,7 +21,7 @@ from i2i.conversion.summary import Progress, Summary
 from i2i.conversion.there import is_there, remove_unfinished, what_is_there
 from i2i.data.listing import some
 from i2i.errors import DatasetError
-from i2i.images import shown
+from i2i.images import Quality, Subsampling, shown
 from i2i.settings import did_you_mean
 from i2i.translator import Translator
 
@@ -40,7 +41,8 @@ def translate(
     *,
     half: Half | None = None,
     format: Format = "keep",
-    quality: int = 95,
+    quality: Quality = "keep",
+    subsampling: Subsampling = "keep",
     workers: int | Literal["auto"] = "auto",
     existing: Existing = "refuse",
     shard: Shard | None = None,
@@ -53,8 +55,9 @@ def translate(
     """Translate files, folders (recursively), globs or a list of names into a folder; one file also into a file.
 
     All output names are planned before the first picture, and nothing is overwritten unless `existing` says so. A
-    picture that cannot be read or written is named in the summary, and the rest goes on. Alpha, EXIF, colour profile
-    and resolution are carried over; alpha is never translated.
+    picture that cannot be read or written is named in the summary, and the rest goes on. Alpha, EXIF, XMP, colour
+    profile and resolution are carried over; alpha is never translated. A JPEG is coded as its input is, unless a
+    `quality` or a `subsampling` is given.
 
     Of a `shard` every process converts its own part of one plan. Once `stop` is set, what was translated is written
     and the summary says what is left. Raises DatasetError where nothing can be done at all.
@@ -66,6 +69,8 @@ def translate(
     sources = [one if isinstance(one, Listed) else Path(one) for one in given]
     output = Path(output)
     whole = make_plan(sources, output, format, half)
+    if translator.steady:
+        whole = in_order(whole, shard)
     ours = whole.only(shard.files) if shard is not None else whole
     there = what_is_there(ours, whole)
     if existing == "refuse" and there.any():
@@ -93,7 +98,9 @@ def translate(
         if lines is not None and summary.skipped:
             for source, target in ours.only(there):
                 add_line(lines, Record.of(Job(source, target, skipped=True)))
-        conversion = _Conversion(summary, plan, existing, quality, lines, on_progress, Sheet(plan) if report else None)
+        conversion = _Conversion(
+            summary, plan, existing, (quality, subsampling), lines, on_progress, Sheet(plan) if report else None
+        )
         pipeline = Pipeline(
             translator=translator,
             workers=threads(workers),
@@ -120,12 +127,12 @@ class _Conversion:
         summary: Summary,
         plan: Plan,
         existing: Existing,
-        quality: int,
+        coding: tuple[Quality, Subsampling],
         lines: BinaryIO | None,
         on_progress: Callable[[Progress], None] | None,
         sheet: Sheet | None,
     ) -> None:
-        self.summary, self.plan, self.existing, self.quality = summary, plan, existing, quality
+        self.summary, self.plan, self.existing, self.coding = summary, plan, existing, coding
         self.lines, self.on_progress, self.sheet = lines, on_progress, sheet
         self._no_room = 0
         self._full = False
@@ -143,7 +150,7 @@ class _Conversion:
             job.skipped = self.existing == "skip"
             job.error = "" if job.skipped else f"{shown(job.target)} has appeared meanwhile, and is not overwritten"
             return job
-        write(job, self.quality)
+        write(job, *self.coding)
         if job.error:
             return job
         job.written = True
