@@ -2,6 +2,7 @@
 
 import dataclasses
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -21,7 +22,8 @@ class Translate:
     """The flags of a conversion; its words are MODEL INPUT... OUTPUT."""
 
     words: Annotated[tuple[str, ...], tyro.conf.Positional, flag(metavar="MODEL INPUT... OUTPUT")] = ()
-    """A run, a translator file or a reference .pth; files, folders or globs; a folder, or a file for one input."""
+    """A run, a translator file or a reference .pth; files, folders, globs or - for names on standard input; a folder,
+    or a file for one input."""
     fit: Annotated[Literal["trained", "native"] | int | None, flag(metavar="trained|native|INT")] = None
     """Scale at which the network sees a picture: training's, its own, or this short side; the model knows which."""
     detail: Annotated[Literal["none", "guided"], flag(metavar="none|guided")] = "none"
@@ -36,18 +38,25 @@ class Translate:
     """Where to compute; auto takes the GPU where there is one."""
     precision: Annotated[Literal["auto", "fp32", "bf16"], flag(metavar="auto|fp32|bf16")] = "auto"
     """auto is bf16 where the device has arithmetic for it."""
+    steady: Annotated[bool | None, tyro.conf.arg(help_behavior_hint="")] = None
+    """Frames of a sequence, in the order of their names, share what norms measure, so that they do not flicker: off
+    for pictures, on for a video."""
     batch_size: Annotated[int, tyro.conf.arg()] = 8
     """Pictures of one size that go through the network together."""
     workers: Annotated[Literal["auto"] | int, flag(metavar="auto|INT")] = "auto"
     """Threads that read and write pictures."""
     format: Annotated[Literal["keep", "png", "jpg", "webp", "tif", "bmp"], tyro.conf.arg()] = "keep"
     """Format of the results; keep is that of each input."""
-    quality: Annotated[int, tyro.conf.arg()] = 95
-    """Of JPEG and WebP, 1 to 100."""
+    quality: Annotated[Literal["keep"] | int, flag(metavar="keep|INT")] = "keep"
+    """Of JPEG and WebP, 1 to 100, where WebP is lossless; keep is that of each input, and 95 where it has none."""
+    subsampling: Annotated[Literal["keep", "444", "422", "420"], flag(metavar="keep|444|422|420")] = "keep"
+    """Of a JPEG's colours: whole, halved across, halved both ways; keep is that of each input."""
     overwrite: Switch = False
     """Replace results that are there already."""
     skip_existing: Switch = False
     """Keep results that are there already, and convert the rest."""
+    shard: Annotated[str | None, flag(metavar="i/n|auto")] = None
+    """Convert only the i-th of n parts, counted from 0; auto asks torchrun's or Slurm's environment."""
     dry_run: Switch = False
     """Say what would become what, and convert nothing."""
     manifest: Annotated[Path | None, flag(metavar="FILE.jsonl")] = None
@@ -75,59 +84,82 @@ def main(args: Sequence[str]) -> int:
         raise SettingsError("--overwrite replaces results that are there, --skip-existing keeps them: say one of them.")
     positive("--batch-size", asked.batch_size)
     positive("--workers", asked.workers)
-    if not 1 <= asked.quality <= 100:
-        raise SettingsError(f"--quality {asked.quality}: wanted 1 to 100.")
+    if asked.quality != "keep" and not 1 <= asked.quality <= 100:
+        raise SettingsError(f"--quality {asked.quality}: wanted keep, or 1 to 100.")
 
     from i2i import conversion
     from i2i.cli.progress import Bar, Stage
+    from i2i.cli.stopping import Stopping
     from i2i.translator import Translator
 
     model, *inputs, output = words
+    shard = conversion.parse_shard(asked.shard) if asked.shard is not None else None
+    names = [conversion.read_list(sys.stdin.buffer) if one == "-" else one for one in inputs]
     translator = Translator.load(
         model,
-        device=asked.device,
+        device=_device(shard, asked.device),
         direction=asked.direction,
         precision=asked.precision,
         fit=asked.fit,
         detail=asked.detail,
         norm_mode=asked.norm_mode,
         batch_size=asked.batch_size,
+        steady=bool(asked.steady),
     )
     with Bar("picture", "images") as bar:
-        stage = Stage(bar)
+        stage, began = Stage(bar), time.monotonic()
 
         def progress(at: conversion.Progress) -> None:
-            stage(at.done, at.total, f"{at.failed} failed" if at.failed else "")
+            passed = time.monotonic() - began
+            stage(at.done, at.total, _detail(at, passed))
 
-        try:
+        with Stopping("Stopping once the pictures in flight are written; once more ends at once.") as stopping:
             summary = conversion.translate(
                 translator,
-                inputs,
+                names,
                 Path(output),
                 half=asked.half,
                 format=asked.format,
                 quality=asked.quality,
+                subsampling=asked.subsampling,
                 workers=asked.workers,
                 existing="overwrite" if asked.overwrite else "skip" if asked.skip_existing else "refuse",
+                shard=shard,
                 dry_run=asked.dry_run,
                 manifest=asked.manifest,
                 report=asked.report,
                 on_progress=progress,
+                stop=stopping.event,
             )
-        except KeyboardInterrupt:
-            bar.note("Stopped; what is converted stays. Convert the rest with --skip-existing.")
-            raise
-    return _tell(summary, asked, output)
+    code = _tell(summary, asked, output)
+    return stopping.code if stopping.caught and summary.left else code
+
+
+def _device(shard: "conversion.Shard | None", device: str) -> str:
+    """Of several processes on a machine each takes a GPU of its own."""
+    if shard is None or shard.local is None:
+        return device
+    import torch
+
+    from i2i.conversion import device_of
+
+    return device_of(shard, device, torch.cuda.device_count())
+
+
+def _detail(at: "conversion.Progress", seconds: float) -> str:
+    rate = f"{at.pixels / 1e6 / seconds:.1f} MP/s" if seconds > 0.5 else ""
+    return ", ".join(part for part in (rate, f"{at.failed} failed" if at.failed else "") if part)
 
 
 def _tell(summary: "conversion.Summary", asked: Translate, output: str) -> int:
     from i2i.images import shown
 
+    if summary.ignored:
+        print(f"{summary.ignored} names of the list are no pictures'.", file=sys.stderr)
     if asked.dry_run:
         for source, target in summary.planned:
-            if not (asked.skip_existing and target.exists()):
-                print(f"{shown(source)} -> {shown(target)}")
-        print(f"{len(summary.planned) - summary.skipped} to convert, {summary.skipped} there already.", file=sys.stderr)
+            print(f"{shown(source)} -> {shown(target)}")
+        print(f"{len(summary.planned)} to convert, {summary.skipped} there already.", file=sys.stderr)
         return 0
     for path, reason in summary.failures:
         print(f"{shown(path)}: {reason}", file=sys.stderr)
@@ -135,9 +167,19 @@ def _tell(summary: "conversion.Summary", asked: Translate, output: str) -> int:
     parts = [f"{summary.converted} converted"]
     parts += [f"{summary.skipped} there already"] if summary.skipped else []
     parts += [f"{summary.failed} failed"] if summary.failed else []
-    print(f"{', '.join(parts)} in {summary.seconds:.1f} s ({rate:.1f} images/s): {output}")
+    parts += [f"{summary.left} left"] if summary.left else []
+    speed = f"{rate:.1f} images/s"
+    if summary.pixels and summary.seconds:
+        speed += f", {summary.pixels / 1e6 / summary.seconds:.1f} MP/s"
+    print(f"{', '.join(parts)} in {summary.seconds:.1f} s ({speed}): {output}")
     if asked.report is not None:
         print(f"Before and after: {asked.report}")
-    if not summary.failed:
+    if summary.ended:
+        print(
+            f"i2i: {summary.ended}. What is converted stays and is whole; the same command with --skip-existing "
+            f"converts the rest.",
+            file=sys.stderr,
+        )
+    if not summary.failed and not summary.left:
         return 0
     return 1 if summary.converted or summary.skipped else 2

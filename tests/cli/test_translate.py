@@ -1,14 +1,21 @@
 """`i2i translate` and `i2i evaluate`: words in their places, flags where they belong, exit codes."""
 
 import dataclasses
+import io
 import json
+import signal
+import subprocess
+import sys
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from i2i import cli
-from i2i.conversion import Progress, Summary
+from i2i.cli.translate import _detail
+from i2i.conversion import Progress, Shard, Summary
 from i2i.evaluation import Evaluation
 
 
@@ -19,6 +26,7 @@ class Called:
         self.loaded: dict[str, Any] = {}
         self.asked: dict[str, Any] = {}
         self.summary = Summary(converted=2, seconds=1.0)
+        self.progress = Progress(1, 1, 0, 64)
 
     def load(self, model: str, **options: Any) -> str:
         self.loaded = {"model": model, **options}
@@ -26,7 +34,7 @@ class Called:
 
     def translate(self, translator: str, inputs: list[str], output: Path, **options: Any) -> Summary:
         self.asked = {"inputs": inputs, "output": output, **options}
-        options["on_progress"](Progress(1, 1, 0, 64))
+        options["on_progress"](self.progress)
         return self.summary
 
     def measure(self, translator: str, data: str, **options: Any) -> Evaluation:
@@ -112,10 +120,12 @@ def test_flags_of_the_conversion(called: Called, flags: str, option: str, value:
     [
         ("m out", "got 2 of these"),
         ("m a out --fit big", "--fit: 'big' cannot be used, wanted trained|native|INT"),
-        ("m a out --quality 0", "--quality 0: wanted 1 to 100"),
+        ("m a out --quality 0", "--quality 0: wanted keep, or 1 to 100"),
         ("m a out --batch-size 0", "--batch-size 0: wanted 1 or more"),
         ("m a out --workers 0", "--workers 0: wanted 1 or more"),
         ("m a out --overwrite --skip-existing", "say one of them"),
+        ("m a out --shard 8/8", "--shard 8/8: wanted 0/8 to 7/8"),
+        ("m a out --shard 1", "--shard 1: wanted auto, or part/parts"),
         ("m a out --ovewrite", "did you mean --overwrite?"),
         ("m a out --tile 512", "--tile: no such flag"),
     ],
@@ -144,15 +154,84 @@ def test_a_dry_run_says_what_would_become_what(called: Called, capsys: pytest.Ca
     assert capsys.readouterr().out == "a/x.png -> out/x.png\n"
 
 
-def test_a_stopped_conversion_says_how_to_go_on(
-    called: Called, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def stop(*_: Any, **__: Any) -> Summary:
-        raise KeyboardInterrupt
+def test_a_dry_run_counts_what_is_there_already(called: Called, capsys: pytest.CaptureFixture[str]) -> None:
+    called.summary = Summary(planned=[(Path("a/x.png"), Path("out/x.png"))], skipped=3)
+    assert cli.main(["translate", "m", "a", "out", "--dry-run", "--skip-existing"]) == 0
+    assert capsys.readouterr().err.endswith("\n1 to convert, 3 there already.\n")
 
-    monkeypatch.setattr("i2i.conversion.translate", stop)
-    assert cli.main(["translate", "m", "a", "out"]) == 130
-    assert "--skip-existing" in capsys.readouterr().err
+
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+def test_a_stopped_conversion_says_how_to_go_on(
+    called: Called, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], name: str, code: int
+) -> None:
+    def stopped(*_: Any, stop: threading.Event, **__: Any) -> Summary:
+        signal.raise_signal(getattr(signal, name))
+        assert stop.is_set()
+        return Summary(converted=3, left=7, ended="stopped before its end", seconds=1.0)
+
+    monkeypatch.setattr("i2i.conversion.translate", stopped)
+    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    assert cli.main(["translate", "m", "a", "out"]) == code
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+    said = capfd.readouterr()
+    assert "once more ends at once" in said.err
+    assert "the same command with --skip-existing converts the rest" in said.err
+    assert "3 converted, 7 left" in said.out
+
+
+def test_a_conversion_that_was_done_when_it_was_told_to_stop_is_done(
+    called: Called, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def finished(*_: Any, **__: Any) -> Summary:
+        signal.raise_signal(signal.SIGINT)
+        return Summary(converted=3, seconds=1.0)
+
+    monkeypatch.setattr("i2i.conversion.translate", finished)
+    assert cli.main(["translate", "m", "a", "out"]) == 0
+
+
+def test_told_twice_it_ends_at_once() -> None:
+    script = (
+        "import signal, time\n"
+        "from i2i.cli.stopping import Stopping\n"
+        "with Stopping('heard'):\n"
+        "    signal.raise_signal(signal.SIGINT)\n"
+        "    print('still here', flush=True)\n"
+        "    signal.raise_signal(signal.SIGTERM)\n"
+        "    print('never', flush=True)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (143, "still here\n", "heard\n")
+
+
+@pytest.mark.parametrize(("converted", "code"), [(5, 1), (0, 2)])
+def test_a_full_disk_is_one_line(called: Called, capsys: pytest.CaptureFixture[str], converted: int, code: int) -> None:
+    called.summary = Summary(converted=converted, left=7, ended="out: No space left on device", seconds=1.0)
+    assert cli.main(["translate", "m", "a", "out"]) == code
+    assert capsys.readouterr().err.count("No space left on device") == 1
+
+
+def test_a_list_on_standard_input_is_an_input(called: Called, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"b.png\na.png\n")))
+    assert cli.main(["translate", "m", "-", "out"]) == 0
+    (found,) = called.asked["inputs"]
+    assert list(found.names) == ["a.png", "b.png"]
+
+
+def test_a_shard_is_taken_from_the_flag_or_the_environment(called: Called, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert cli.main(["translate", "m", "a", "out", "--shard", "3/8"]) == 0
+    assert called.asked["shard"] == Shard(3, 8)
+    monkeypatch.setenv("RANK", "1")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    assert cli.main(["translate", "m", "a", "out", "--shard", "auto"]) == 0
+    assert called.asked["shard"] == Shard(1, 2, local=1)
+    assert called.loaded["device"] == ("cuda:1" if torch.cuda.device_count() > 1 else "auto")
+
+
+def test_progress_tells_megapixels_and_failures() -> None:
+    assert _detail(Progress(4, 9, 1, 3_000_000), 2.0) == "1.5 MP/s, 1 failed"
+    assert _detail(Progress(4, 9, 0, 3_000_000), 0.1) == ""
 
 
 @pytest.mark.parametrize(
