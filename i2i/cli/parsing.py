@@ -109,10 +109,10 @@ def no_words(words: Sequence[str], hint: str) -> None:
         raise UserError(f"{words[0]!r}: a word too many; {hint}")
 
 
-def positive(flag: str, value: int | str) -> None:
-    """Refuse a count below 1."""
-    if isinstance(value, int) and value < 1:
-        raise UserError(f"{flag} {value}: wanted 1 or more.")
+def positive(flag: str, value: int | str, *, least: int = 1) -> None:
+    """Refuse a count below 1, or another least one."""
+    if isinstance(value, int) and value < least:
+        raise UserError(f"{flag} {value}: wanted {least} or more.")
 
 
 def columns() -> int:
