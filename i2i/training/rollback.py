@@ -10,6 +10,7 @@ from torch import Tensor
 from i2i.engine import checkpoint
 from i2i.engine.log import Record
 from i2i.engine.log import read as read_log
+from i2i.engine.monitor import Verdict, verdict_of
 from i2i.errors import ModelFileError, TrainingError
 from i2i.experiment import change, parse_yaml, to_yaml
 
@@ -20,10 +21,13 @@ FACTOR = 0.5
 def roll_back(run: Path) -> str:
     """Make the last healthy of the kept checkpoints the run's own, with a lower learning rate; what was done, in words.
 
-    The checkpoint remembers the rollback, and newer ones are taken away. Raises TrainingError where none is healthy.
+    Healthy is what was saved before the ailment began that the log ends with, has numbers alone, and was no sicker by
+    what the log said then. The checkpoint remembers the rollback, and newer ones are taken away. Raises TrainingError
+    where none is healthy.
     """
     path = run / "checkpoint.pt"
     records = read_log(run / "log.jsonl")
+    latest = verdict_of(records)
     sick: dict[int, str] = {}
     best: Mapping[str, Any] = {}
     for file in (path, *(file for _, file in checkpoint.kept(path))):
@@ -36,18 +40,27 @@ def roll_back(run: Path) -> str:
         best = best or state["best"]  # the files of the best step stay, whatever is returned to
         if step in sick:
             continue
-        reason = unhealthy(state, [record for record in records if record["step"] <= step])
+        seen = [record for record in records if record["step"] <= step]
+        # An ailment is told once it has lasted: what was saved since it began has it, whatever was said at the time.
+        verdict = latest if _had(latest, step) else verdict_of(seen)
+        latest = verdict if _had(verdict, step) else latest
+        reason = f"{verdict.name} since step {verdict.step}" if _had(verdict, step) else broken(state, seen)
         if reason is None:
             return _return_to(path, state, records, best or state["best"])
         sick[step] = f"step {step}: {reason}"
     raise TrainingError(
-        f"{run}: no healthy checkpoint to return to ({'; '.join(sick.values())}). Start again with a lower "
-        f"--training.lr, and with --keep 5 to have more to return to."
+        f"{run}: no healthy checkpoint to return to ({'; '.join(sick.values())}). See what i2i doctor {run} says to "
+        f"try, or start again with a lower --training.lr, and with --keep 5 to have more to return to."
     )
 
 
-def unhealthy(state: Mapping[str, Any], records: Sequence[Record]) -> str | None:
-    """What is the matter with a checkpoint, by its numbers and the lines of the log up to it; None if nothing is."""
+def _had(verdict: Verdict, step: int) -> bool:
+    """Whether the game had this ailment at a step."""
+    return not verdict.healthy and verdict.step <= step
+
+
+def broken(state: Mapping[str, Any], records: Sequence[Record]) -> str | None:
+    """What of a checkpoint is no number, or was none in the lines of the log up to it; None if nothing is."""
     for name, value in _tensors(state["model"] | {"averages": state["average"], "sums": state["sums"]["losses"]}):
         if value.is_floating_point() and not value.isfinite().all():
             return f"{name} is not a number"

@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 
 from i2i import images
 from i2i.data.settings import DataSettings
-from i2i.engine import checkpoint
+from i2i.engine import checkpoint, monitor
 from i2i.engine.settings import TrainingSettings
 from i2i.errors import SettingsError, TrainingError
 from i2i.experiment import Experiment, change, from_yaml
@@ -102,6 +102,54 @@ def test_losses_that_were_no_numbers_make_a_checkpoint_sick(data: Path, tmp_path
     notes = Notes()
     go_on(out, rollback=True, listener=notes)
     assert any("step 6 from step 8" in text for text in notes.texts)
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three looks in a row at a run of some steps are enough for a verdict."""
+    monkeypatch.setattr(monitor, "SETTLED", 0)
+    monkeypatch.setattr(monitor, "LASTS", 2)
+
+
+def collapsed(run: Path, first: int, last: int) -> None:
+    """Outputs that were all the same from one step to another, by the log."""
+    records = log(run)
+    for record in records:
+        record["health"]["AtoB/diversity"] = 0.01 if first <= record["step"] <= last else 0.9
+    (run / "log.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+
+
+@pytest.mark.usefixtures("hasty")
+def test_what_was_saved_since_an_ailment_began_is_sick_though_it_was_told_later(data: Path, tmp_path: Path) -> None:
+    out = run(TINY, data, tmp_path / "run")
+    collapsed(out, 6, 8)  # at step 6 by one look of three
+    notes = Notes()
+    go_on(out, rollback=True, listener=notes)
+    assert any("step 4 from step 8" in text for text in notes.texts)
+
+
+@pytest.mark.usefixtures("hasty")
+def test_what_was_saved_in_an_ailment_before_another_is_sick_too(data: Path, tmp_path: Path) -> None:
+    out = run(TINY, data, tmp_path / "run")
+    collapsed(out, 4, 6)
+    broken(out / "checkpoint.pt")
+    broken(out / "checkpoint-8.pt")
+    with pytest.raises(TrainingError) as refusal:
+        go_on(out, rollback=True)
+    found = str(refusal.value)
+    assert "step 8: " in found
+    assert "is not a number" in found
+    assert "step 6: mode collapse since step 4; step 4: mode collapse since step 4" in found
+    assert f"i2i doctor {out}" in found
+
+
+@pytest.mark.usefixtures("hasty")
+def test_a_game_that_recovered_is_gone_on_with_from_where_it_stands(data: Path, tmp_path: Path) -> None:
+    out = run(TINY, data, tmp_path / "run")
+    collapsed(out, 4, 6)
+    notes = Notes()
+    go_on(out, rollback=True, listener=notes)
+    assert any("step 8 from step 8" in text for text in notes.texts)
 
 
 def test_where_nothing_is_healthy_nothing_is_changed(data: Path, tmp_path: Path) -> None:
