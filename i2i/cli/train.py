@@ -35,6 +35,7 @@ SHORT = {
     (TrainingSettings, "batch_size"): "--batch-size",
     (TrainingSettings, "seed"): "--seed",
     (TrainingSettings, "precision"): "--precision",
+    (TrainingSettings, "deterministic"): "--deterministic",
     (TrainingSettings, "checkpoint_every"): "--checkpoint-every",
     (TrainingSettings, "keep"): "--keep",
     (DataSettings, "size"): "--size",

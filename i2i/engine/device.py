@@ -1,7 +1,10 @@
 """Which device, which precision: the only place that asks what this machine has."""
 
+import os
 import re
-from typing import Literal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
 
 import torch
 
@@ -51,6 +54,62 @@ def _has_bf16(device: torch.device) -> bool:
         capabilities = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
         return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
     return False
+
+
+_WORKSPACE, _FIXED = "CUBLAS_WORKSPACE_CONFIG", (":4096:8", ":16:8")
+"""cuBLAS adds up in one order where its buffers have a fixed size: torch's notes on reproducibility."""
+
+
+@contextmanager
+def deterministically(device: torch.device) -> Iterator[None]:
+    """Within, the same numbers on the same machine give the same bits; all switches are put back behind it.
+
+    Raises SettingsError where an operation has no deterministic form on this device, and where CUDA was used before in
+    this process in a way that cannot be changed any more.
+    """
+    workspace = os.environ.get(_WORKSPACE)
+    cudnn: Any = torch.backends.cudnn
+    memory: Any = torch.utils.deterministic
+    algorithms = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    switches = cudnn.deterministic, cudnn.benchmark, memory.fill_uninitialized_memory
+    try:
+        if workspace not in _FIXED:
+            os.environ[_WORKSPACE] = _FIXED[0]
+        torch.use_deterministic_algorithms(True)
+        cudnn.deterministic, cudnn.benchmark = True, False
+        # Filling finds reads of memory that was never written, and costs a write of all that is set aside.
+        memory.fill_uninitialized_memory = False
+        if device.type == "cuda":
+            torch.ones(2, 2, device=device).mm(torch.ones(2, 2, device=device))  # cuBLAS says at once if it cannot
+        yield
+    except RuntimeError as error:
+        reason = _undetermined(str(error), device)
+        if reason is None:
+            raise
+        raise SettingsError(f"deterministic: {reason}") from None
+    finally:
+        torch.use_deterministic_algorithms(algorithms[0], warn_only=algorithms[1])
+        cudnn.deterministic, cudnn.benchmark = switches[:2]
+        memory.fill_uninitialized_memory = switches[2]
+        if workspace is None:
+            os.environ.pop(_WORKSPACE, None)
+        else:
+            os.environ[_WORKSPACE] = workspace
+
+
+def _undetermined(error: str, device: torch.device) -> str | None:
+    """What cannot be deterministic, and the way out; None where torch's error is about something else."""
+    if _WORKSPACE in error:
+        return (
+            f"this process has used CUDA before with other buffers of cuBLAS, which are set up once. Start it with "
+            f"{_WORKSPACE}={_FIXED[0]} in its environment."
+        )
+    if found := re.match(r"(\S+) does not have a deterministic implementation", error):
+        return (
+            f"{found[1]} has no deterministic form on {device}. Train on another device, with other settings of the "
+            f"model, or without --deterministic."
+        )
+    return None
 
 
 def describe(device: torch.device, precision: torch.dtype) -> str:

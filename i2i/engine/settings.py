@@ -51,6 +51,9 @@ class TrainingSettings:
     seed: Count = 0
     """Start of every draw: weights, order, augmentation, dropout."""
 
+    deterministic: bool = False
+    """The same bits again on the same machine, also on CUDA, where it is slower: kernels that add in a fixed order."""
+
     log_every: Count = 0
     """Steps between two lines of the log; 0 is a 200th of the run, at most 100."""
 

@@ -79,7 +79,8 @@ class Trainer:
         if device.type == "cpu":
             keep_freed_memory()
         if device.type == "cuda":
-            torch.backends.cudnn.benchmark = True  # every batch has the same shape
+            # Every batch has the same shape; what is fastest is not always the same.
+            torch.backends.cudnn.benchmark = not settings.deterministic
 
     def _no_graph(self) -> str | None:
         """Why rounds cannot be replayed from a CUDA graph, if so."""

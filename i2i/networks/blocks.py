@@ -13,7 +13,7 @@ from torch import autocast as torch_autocast
 from torch.nn import functional
 from torch.nn.utils import parametrizations
 
-from i2i.networks.convolutions import Conv2d, ConvTranspose2d
+from i2i.networks.convolutions import Conv2d, ConvTranspose2d, reflected
 from i2i.settings import Norm, Upsample
 
 Shared = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
@@ -127,7 +127,7 @@ class Reflect(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         with torch_autocast(x.device.type, enabled=False):
-            return functional.pad(x, (self.pixels,) * 4, mode="reflect")
+            return reflected(x, self.pixels)
 
 
 def conv(

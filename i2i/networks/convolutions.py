@@ -71,6 +71,31 @@ class ConvTranspose2d(nn.ConvTranspose2d):
         return made.contiguous(memory_format=torch.channels_last)
 
 
+def reflected(x: Tensor, pixels: int) -> Tensor:
+    """Mirror the border outwards. Shape: (N, C, H, W) -> (N, C, H + 2p, W + 2p).
+
+    A GPU adds up the gradient of a border in the order in which its threads happen to come, and refuses where torch is
+    to be deterministic: there the same pixels are joined out of pieces, whose gradients add up in one order.
+    """
+    if x.device.type == "cpu" or not torch.are_deterministic_algorithms_enabled():
+        return functional.pad(x, (pixels,) * 4, mode="reflect")
+    return joined_reflection(x, pixels)
+
+
+def joined_reflection(x: Tensor, pixels: int) -> Tensor:
+    """What `functional.pad` makes in mode reflect, of slices, flips and cat alone. Raises ValueError where it would."""
+    if not pixels:
+        return x
+    for axis in (2, 3):
+        length = x.shape[axis]
+        if pixels >= length:
+            raise ValueError(f"{pixels} pixels cannot be mirrored out of {length}")
+        before = x.narrow(axis, 1, pixels).flip(axis)
+        behind = x.narrow(axis, length - 1 - pixels, pixels).flip(axis)
+        x = torch.cat([before, x, behind], dim=axis)
+    return x
+
+
 def _pays(layer: nn.Conv2d | nn.ConvTranspose2d, positions: int) -> bool:
     """Weights that lie as the product needs them, and so many of them that they are what costs."""
     weight = layer.weight

@@ -4,7 +4,7 @@ import dataclasses
 import signal
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -16,7 +16,7 @@ from i2i.data.opening import Opened, open_dataset
 from i2i.data.sampler import EpochSampler
 from i2i.data.settings import Cache
 from i2i.engine import checkpoint
-from i2i.engine.device import choose_precision, describe
+from i2i.engine.device import choose_precision, describe, deterministically
 from i2i.engine.distributed import World, joined
 from i2i.engine.ranks import take_own
 from i2i.engine.schedule import Schedule
@@ -71,6 +71,7 @@ def train(
     checkpoint_every: int | None = None,
     keep: int | None = None,
     precision: Literal["auto", "fp32", "bf16"] | None = None,
+    deterministic: bool | None = None,
     device: str = "auto",
     workers: int | Literal["auto"] = "auto",
     cache: Cache = "auto",
@@ -87,6 +88,7 @@ def train(
     at all (none). Neither it nor `workers` changes a run's numbers.
 
     `batch_size` auto takes the power of two that is fastest here and fits, by trying; the run keeps the number.
+    `deterministic` gives the same bits again on the same machine, also on CUDA, where it is slower.
     `keep` so many of the last checkpoints. With `rollback` a resumed run first returns to the last healthy one of them,
     and its learning rate is halved.
     Where torchrun started several processes they train as one: `batch_size` is each one's, the first alone writes and
@@ -110,7 +112,7 @@ def train(
     if epochs is not None:
         length |= {"epochs": epochs, "steps": 0}
     given: Tree = {
-        **{"batch_size": batch_size, "seed": seed, "precision": precision},
+        **{"batch_size": batch_size, "seed": seed, "precision": precision, "deterministic": deterministic},
         **{"checkpoint_every": checkpoint_every, "keep": keep},
     }
     shape: Tree = {"size": size if size is None else str(size), "direction": direction, "resize": resize}
@@ -154,8 +156,8 @@ def train(
                 changed = {name: getattr(experiment.training, name) for name in MAY_CHANGE}
             return _go_on(run, changed, False, data, device, feeding, max_seconds, tell, world)
         world.on_first(lambda: folder.enter_context(prepared(run, existing)))
-        with knobs_named(experiment, run):
-            return _play(experiment, run, Path(data), device, feeding, max_seconds, tell, None, world)
+        with knobs_named(experiment, run), _placed(experiment, device, world) as place:
+            return _play(experiment, run, Path(data), place, feeding, max_seconds, tell, None, world)
 
 
 def _enter(folder: ExitStack, run: Path) -> None:
@@ -229,15 +231,28 @@ def _go_on(
     lengths = [(one.training.steps, one.training.epochs) for one in (before, experiment)]
     if lengths[0] != lengths[1]:
         tell.note("The schedule is laid over the new length: its first half constant, its second falling to zero.")
-    with knobs_named(experiment, run):
-        return _play(experiment, run, Path(data or state["data"]), device, feeding, max_seconds, tell, state, world)
+    with knobs_named(experiment, run), _placed(experiment, device, world) as place:
+        return _play(experiment, run, Path(data or state["data"]), place, feeding, max_seconds, tell, state, world)
+
+
+@contextmanager
+def _placed(experiment: Experiment, name: str, world: World) -> Iterator[torch.device]:
+    """The device to train on; within, it computes deterministically where the experiment says so."""
+    device = world.device(name)
+    if not experiment.training.deterministic:
+        yield device
+        return
+    if experiment.training.batch_size == "auto":
+        raise SettingsError("deterministic: batch size auto goes by the clock. Give a number, such as --batch-size 4.")
+    with deterministically(device):
+        yield device
 
 
 def _play(
     experiment: Experiment,
     run: Path,
     data: Path,
-    device_name: str,
+    device: torch.device,
     feeding: Feeding,
     max_seconds: float | None,
     tell: Listener,
@@ -246,7 +261,6 @@ def _play(
 ) -> Run:
     started = time.monotonic()
     settings = experiment.training
-    device = world.device(device_name)
     precision = choose_precision(settings.precision, device)
     # Sizes that the networks cannot take are said before a folder of a million pictures is read.
     with only_shapes():

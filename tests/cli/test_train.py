@@ -49,6 +49,7 @@ def _setting(experiment: Experiment, path: str) -> Any:
         ("--batch-size 7", "training.batch_size", 7),
         ("--seed 7", "training.seed", 7),
         ("--precision bf16", "training.precision", "bf16"),
+        ("--deterministic", "training.deterministic", True),
         ("--checkpoint-every 7", "training.checkpoint_every", 7),
         ("--size 128", "data.size", "128"),
         ("--size 128x256", "data.size", "128x256"),

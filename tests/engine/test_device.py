@@ -1,7 +1,9 @@
+import os
+
 import pytest
 import torch
 
-from i2i.engine.device import choose_device, choose_precision, describe
+from i2i.engine.device import choose_device, choose_precision, describe, deterministically
 from i2i.errors import SettingsError
 
 CPU = torch.device("cpu")
@@ -78,3 +80,52 @@ def test_metal_computes_in_fp32():
 def test_a_device_is_described_in_a_few_words():
     assert describe(CPU, torch.float32) == f"cpu, {torch.get_num_threads()} threads, fp32"
     assert describe(CPU, torch.bfloat16).endswith("bf16")
+
+
+def switches():
+    cudnn = torch.backends.cudnn
+    return (
+        torch.are_deterministic_algorithms_enabled(),
+        torch.is_deterministic_algorithms_warn_only_enabled(),
+        cudnn.deterministic,
+        cudnn.benchmark,
+        torch.utils.deterministic.fill_uninitialized_memory,
+        os.environ.get("CUBLAS_WORKSPACE_CONFIG"),
+    )
+
+
+@pytest.mark.parametrize("workspace", [None, ":0:0", ":16:8"])
+def test_all_that_makes_torch_deterministic_is_switched_on_and_back(workspace, monkeypatch):
+    if workspace is None:
+        monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
+    else:
+        monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", workspace)
+    monkeypatch.setattr(torch.backends.cudnn, "benchmark", True)
+    before = switches()
+    with deterministically(CPU):
+        assert switches() == (True, False, True, False, False, ":16:8" if workspace == ":16:8" else ":4096:8")
+    assert switches() == before
+    with pytest.raises(ZeroDivisionError), deterministically(CPU):
+        raise ZeroDivisionError
+    assert switches() == before
+
+
+def test_what_has_no_deterministic_form_is_one_line():
+    said = "reflection_pad2d_backward_cuda does not have a deterministic implementation, but you set 'torch.use_..."
+    with pytest.raises(SettingsError, match=r"^deterministic: reflection_pad2d_backward_cuda has no .*without"):  # noqa: SIM117
+        with deterministically(CPU):
+            raise RuntimeError(said)
+    with pytest.raises(RuntimeError, match="something else"), deterministically(CPU):
+        raise RuntimeError("something else")
+
+
+def test_cublas_that_was_used_before_is_one_line_with_the_way_out(monkeypatch):
+    def refuse(*_, **__):
+        raise RuntimeError("Deterministic behavior was enabled ... CuBLAS ... CUBLAS_WORKSPACE_CONFIG=:4096:8")
+
+    monkeypatch.setattr(torch, "ones", refuse)
+    before = switches()
+    with pytest.raises(SettingsError, match="Start it with CUBLAS_WORKSPACE_CONFIG=:4096:8"):  # noqa: SIM117
+        with deterministically(torch.device("cuda")):
+            raise AssertionError("it was not refused")
+    assert switches() == before

@@ -1,9 +1,11 @@
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
-from i2i.networks import convolutions
-from i2i.networks.convolutions import Conv2d, ConvTranspose2d
+from i2i.networks import blocks, convolutions
+from i2i.networks.blocks import Reflect
+from i2i.networks.convolutions import Conv2d, ConvTranspose2d, joined_reflection, reflected
 
 LAST = torch.channels_last
 
@@ -99,3 +101,48 @@ def test_products_can_be_differentiated_twice():
     slope.square().sum().backward()
     assert layer.weight.grad is not None
     assert layer.weight.grad.abs().max() > 0
+
+
+@pytest.mark.parametrize("pixels", [0, 1, 3])
+def test_a_reflection_joined_out_of_pieces_is_torchs_with_the_same_gradients(pixels):
+    results = []
+    for reflect in (joined_reflection, lambda x, p: functional.pad(x, (p,) * 4, mode="reflect")):
+        x = torch.randn(2, 3, 4, 7, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+        x = x.contiguous(memory_format=LAST).requires_grad_()
+        y = reflect(x, pixels)
+        (slope,) = torch.autograd.grad((y**3 * torch.arange(y.numel()).view_as(y)).sum(), x, create_graph=True)
+        slope.square().sum().backward()
+        results.append((y, slope, x.grad))
+    ours, theirs = results
+    assert torch.equal(ours[0], theirs[0])
+    assert ours[0].is_contiguous(memory_format=LAST)
+    assert all(torch.allclose(one, two, 1e-12, 0) for one, two in zip(ours[1:], theirs[1:], strict=True))
+
+
+def test_no_more_is_mirrored_than_there_is():
+    with pytest.raises(ValueError, match="3 pixels cannot be mirrored out of 3"):
+        joined_reflection(torch.zeros(1, 1, 4, 3), 3)
+
+
+def test_where_torch_is_to_be_deterministic_a_gpu_joins_reflections(monkeypatch):
+    library: list[str] = []
+    plain = functional.pad
+    monkeypatch.setattr(functional, "pad", lambda *args, **kwargs: library.append("pad") or plain(*args, **kwargs))
+    x = torch.zeros(1, 1, 5, 5, device="meta")  # a stand-in for a GPU
+    assert reflected(x, 2).shape == (1, 1, 9, 9)
+    assert library.pop()
+    torch.use_deterministic_algorithms(True)
+    try:
+        assert reflected(x, 2).shape == (1, 1, 9, 9)
+        assert not library
+        assert Reflect(2)(torch.zeros(1, 1, 5, 5)).shape == (1, 1, 9, 9)
+        assert library
+    finally:
+        torch.use_deterministic_algorithms(False)
+
+
+def test_every_reflection_of_a_network_is_one_that_can_be_joined(monkeypatch):
+    calls = []
+    monkeypatch.setattr(blocks, "reflected", lambda x, pixels: calls.append(pixels) or x)
+    Reflect(2)(torch.zeros(1, 1, 5, 5))
+    assert calls == [2]
