@@ -41,8 +41,17 @@ class Translate:
     steady: Annotated[bool | None, tyro.conf.arg(help_behavior_hint="")] = None
     """Frames of a sequence, in the order of their names, share what norms measure, so that they do not flicker: off
     for pictures, on for a video."""
+    backend: Annotated[
+        Literal["auto", "torch", "onnxruntime", "openvino"], flag(metavar="auto|torch|onnxruntime|openvino")
+    ] = "auto"
+    """What runs the network; auto is torch, or what is installed and pays for so many pictures."""
     batch_size: Annotated[int, tyro.conf.arg()] = 8
     """Pictures of one size that go through the network together."""
+    tile: Annotated[Literal["auto"] | int, flag(metavar="auto|INT")] = "auto"
+    """Rows of the strips that a large picture goes through the network in, to the same result; 0 is whole, auto cuts
+    what would take more than 2 GB or a quarter of the free memory."""
+    overlap: Annotated[Literal["auto"] | int, flag(metavar="auto|INT")] = "auto"
+    """Strips overlap by what the network's layers need, so they have no seams; any number is taken as auto."""
     workers: Annotated[Literal["auto"] | int, flag(metavar="auto|INT")] = "auto"
     """Threads that read and write pictures."""
     format: Annotated[Literal["keep", "png", "jpg", "webp", "tif", "bmp"], tyro.conf.arg()] = "keep"
@@ -84,6 +93,8 @@ def main(args: Sequence[str]) -> int:
         raise SettingsError("--overwrite replaces results that are there, --skip-existing keeps them: say one of them.")
     positive("--batch-size", asked.batch_size)
     positive("--workers", asked.workers)
+    positive("--tile", asked.tile, least=0)
+    positive("--overlap", asked.overlap, least=0)
     if asked.quality != "keep" and not 1 <= asked.quality <= 100:
         raise SettingsError(f"--quality {asked.quality}: wanted keep, or 1 to 100.")
 
@@ -104,7 +115,10 @@ def main(args: Sequence[str]) -> int:
         detail=asked.detail,
         norm_mode=asked.norm_mode,
         batch_size=asked.batch_size,
+        backend=asked.backend,
         steady=bool(asked.steady),
+        tile=asked.tile,
+        tell=lambda line: bar.note(line),
     )
     with Bar("picture", "images") as bar:
         stage, began = Stage(bar), time.monotonic()

@@ -72,8 +72,8 @@ class Plan(Lazy[tuple[Path, Path]]):
         whole = isinstance(self.indices, range) and self.indices == range(len(self._pairs))
         return iter(self._pairs if whole else Chosen(self._pairs, self.indices))
 
-    def only(self, places: slice | NDArray[np.bool_]) -> "Plan":
-        """A part of it."""
+    def only(self, places: slice | NDArray[np.bool_] | NDArray[np.int64]) -> "Plan":
+        """A part of it, or all in another order."""
         if isinstance(places, slice):
             return Plan(self._pairs, self.indices[places])
         return Plan(self._pairs, np.asarray(self.indices)[places])

@@ -45,3 +45,15 @@ def by_size(pictures: Sequence[Array], batch_size: int) -> Iterator[list[int]]:
     for group in groups.values():
         for start in range(0, len(group), batch_size):
             yield group[start : start + batch_size]
+
+
+def in_order(pictures: Sequence[Array], batch_size: int) -> Iterator[list[int]]:
+    """Neighbours of one size, at most `batch_size` of them, in their order."""
+    start = 0
+    for index, picture in enumerate(pictures):
+        first = pictures[start]
+        if index - start == batch_size or (picture.shape, picture.dtype) != (first.shape, first.dtype):
+            yield list(range(start, index))
+            start = index
+    if start < len(pictures):
+        yield list(range(start, len(pictures)))
