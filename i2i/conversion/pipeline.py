@@ -251,8 +251,9 @@ def finish(translator: Translator, job: Job) -> None:
 
 def threads(workers: int | Literal["auto"]) -> int:
     """As many as asked for; otherwise one for each core this process may use, 16 at most."""
-    return max(1, workers if workers != "auto" else min(16, _cores()))
+    return max(1, workers if workers != "auto" else min(16, cores()))
 
 
-def _cores() -> int:
+def cores() -> int:
+    """That this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

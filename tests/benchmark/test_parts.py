@@ -35,6 +35,9 @@ def test_conversion_is_measured_stage_by_stage(tmp_path: Path) -> None:
     rates = {name: getattr(found, name).median for name in ("decode", "translate", "encode")}
     assert found.slowest == min(rates, key=lambda name: rates[name])
     assert found.of_slowest == pytest.approx(found.whole.median / rates[found.slowest])
+    assert set(found.cpu) == set(rates)
+    assert found.bound == pytest.approx(found.cores / sum(found.cpu.values()))
+    assert found.of_bound == pytest.approx(found.whole.median / min(found.bound, rates[found.slowest]))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in"]
 
 

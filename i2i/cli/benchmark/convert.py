@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import tyro
 
 from i2i.cli.benchmark.flags import Common
-from i2i.cli.benchmark.tables import console, leave, number, share, spread, table
+from i2i.cli.benchmark.tables import console, leave, milliseconds, number, share, spread, table
 from i2i.cli.parsing import flag, parse, positive
 from i2i.errors import SettingsError
 
@@ -99,4 +99,9 @@ def main(args: Sequence[str]) -> int:
     table(title, ("", *(one.model for one in found)), rows)
     for one in found:
         console().print(f"{one.model}: together at {share(one.of_slowest)} of the slowest stage, {one.slowest}.")
+        cpu = ", ".join(f"{name} {milliseconds(seconds)}" for name, seconds in one.cpu.items())
+        console().print(
+            f"{one.model}: CPU time a picture, in ms: {cpu}. {one.cores} cores have that for {number(one.bound)} "
+            f"images/s; together at {share(one.of_bound)} of what is possible here."
+        )
     return 0
