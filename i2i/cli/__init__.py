@@ -12,6 +12,7 @@ VERBS = {
     "demo": "see it work: draw a set, train, convert, measure; no download, no GPU",
     "train": "train a recipe on your folder of pictures, or go on with a run",
     "translate": "convert pictures and whole folders with a trained model",
+    "export": "write a model as ONNX, for programs and machines without torch",
     "evaluate": "measure a model on held-out pairs, beside what needs no learning",
     "check": "look a dataset through before training",
     "doctor": "what a run's log says of the game: healthy, or what is wrong and what to try",

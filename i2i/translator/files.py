@@ -20,15 +20,19 @@ _TYPES = frozenset({"F16", "BF16", "F32", "F64", "I64"})
 
 
 def load_network(path: Path, direction: Direction | None = None) -> tuple[nn.Module, Card]:
-    """A generator and its card, from a run folder, a translator file, or a reference .pth."""
+    """A generator and its card, from a run folder, a translator file, an exported .onnx, or a reference .pth."""
     if path.is_dir():
         path = _file_of_run(path, direction)
     if not path.exists():
         raise ModelFileError(
-            f"{path}: no such model. A model is a run folder, a translator .safetensors, or a generator .pth of the "
-            f"reference implementation."
+            f"{path}: no such model. A model is a run folder, a translator .safetensors, an exported .onnx, or a "
+            f"generator .pth of the reference implementation."
         )
-    if path.suffix != ".safetensors":
+    if path.suffix.lower() == ".onnx":
+        from i2i.translator.exported import load_exported
+
+        network, card = load_exported(path)
+    elif path.suffix != ".safetensors":
         network, card = _load_reference(path, direction)
     else:
         network, card = _load_file(path)
