@@ -1,8 +1,7 @@
 """Pictures: files to arrays and back, and arrays to what networks see.
 
 `files`, `reading` and `writing` know file formats, `colour` their colour profiles: pixels in memory are sRGB. `pixels`
-is the only place that knows the networks' range. Nothing
-here imports torch until a tensor is asked for.
+is the only place that knows the networks' range. Nothing here imports torch until a tensor is asked for.
 """
 
 from i2i.images.coding import Coding, Quality, Subsampling

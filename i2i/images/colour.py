@@ -1,55 +1,29 @@
 """Between a picture's own colour profile and sRGB, which is all that networks see.
 
 Relative colorimetric with black point compensation: white stays white and black stays black. What lies outside of sRGB
-is clipped on its way in. 8 bits go through littlecms by any profile that works both ways, 16 bits through curves and a
-matrix in float32, which only profiles of that kind have; a picture of 16 bits with another is taken as it is stored.
+is clipped on its way in. A profile of curves and a matrix, which nearly all are, is applied by `shaping`; by one of
+tables littlecms converts 8 bits, and a picture of 16 bits with such a one is taken as it is stored.
 """
 
 import functools
 import io
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from PIL import Image, ImageCms
 
 from i2i.images.files import DAMAGED
-from i2i.images.icc import LEVELS, Shaper, shaper
-from i2i.images.pixels import Array, to_depth, with_channels
-
-_ROOTS = 1 << 18
-"""Entries of a curve undone, evenly over the square root of the light, which is near to how levels lie: the nearest
-entry is within 0.2 levels of 16 bits."""
-
-_STRIP = 1 << 20
-"""Pixels of 16 bits that are converted at once, so that their floats stay small."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Way:
-    """One direction between a profile and sRGB."""
-
-    eight: ImageCms.ImageCmsTransform | Array
-    """littlecms, or of a gray profile the level of each of the 256 levels."""
-    deep: "_Deep | None"
-
-
-@dataclass(frozen=True, slots=True)
-class _Deep:
-    to_light: Array
-    """(C, LEVELS) float32."""
-    matrix: Array
-    """(C, C) float32, between two linear lights."""
-    from_light: Array
-    """(C, _ROOTS + 1) uint16."""
+from i2i.images.icc import Shaper, shaper
+from i2i.images.pixels import Array, with_channels
+from i2i.images.shaping import Convert, between
 
 
 @dataclass(frozen=True, slots=True)
 class _Profile:
     channels: int
-    to_srgb: _Way | None
+    to_srgb: Convert | None = None
     """None for sRGB itself, and for what cannot be converted both ways."""
-    from_srgb: _Way | None
+    from_srgb: Convert | None = None
 
 
 def usable(icc: bytes | None, channels: int) -> bool:
@@ -73,8 +47,8 @@ def to_srgb(pixels: Array, icc: bytes | None) -> Array:
     if profile is None or profile.to_srgb is None:
         return pixels
     if profile.channels == 3 and pixels.shape[2] == 1:  # a gray picture with a profile of colour: its gray axis
-        return np.ascontiguousarray(_through(with_channels(pixels, 3), profile.to_srgb)[:, :, 1:2])
-    return pixels if profile.channels != pixels.shape[2] else _through(pixels, profile.to_srgb)
+        return np.ascontiguousarray(profile.to_srgb(with_channels(pixels, 3))[:, :, 1:2])
+    return pixels if profile.channels != pixels.shape[2] else profile.to_srgb(pixels)
 
 
 def from_srgb(pixels: Array, icc: bytes | None) -> Array:
@@ -82,7 +56,7 @@ def from_srgb(pixels: Array, icc: bytes | None) -> Array:
     profile = _profile(icc) if icc else None
     if profile is None or profile.from_srgb is None or profile.channels != pixels.shape[2]:
         return pixels
-    return _through(pixels, profile.from_srgb)
+    return profile.from_srgb(pixels)
 
 
 def cmyk_to_srgb(image: Image.Image, icc: bytes) -> Image.Image:
@@ -107,19 +81,17 @@ def _profile(icc: bytes) -> _Profile | None:
     except DAMAGED:
         return None
     if _is_identity(there, channels):
-        return _Profile(channels, None, None)
-    light = shaper(icc)
-    deep = _deep(light) if light is not None else None
+        return _Profile(channels)
+    shape = shaper(icc)
+    if shape is not None:
+        plain = _srgb(channels)
+        return _Profile(channels, between(shape, plain), between(plain, shape))
     if channels == 1:
-        if deep is None:
-            return _Profile(1, None, None)
-        ways = [_Way(_eight_of(one), one) for one in deep]
-        return _Profile(1, ways[0], ways[1])
+        return _Profile(channels)
     try:
-        back = _lcms(srgb, own, "RGB")
+        return _Profile(channels, _by_lcms(there), _by_lcms(_lcms(srgb, own, "RGB")))
     except DAMAGED:  # of a scanner: it can be read by it, and nothing can be written
-        return _Profile(3, None, None)
-    return _Profile(3, _Way(there, deep and deep[0]), _Way(back, deep and deep[1]))
+        return _Profile(channels)
 
 
 def _lcms(source: ImageCms.ImageCmsProfile, target: ImageCms.ImageCmsProfile, mode: str) -> ImageCms.ImageCmsTransform:
@@ -137,63 +109,22 @@ def _is_identity(transform: ImageCms.ImageCmsTransform, channels: int) -> bool:
     """Whether no colour moves by more than a level: so sRGB is told, under whatever name and of whatever maker."""
     levels = np.linspace(0, 255, 17 if channels == 3 else 256).astype(np.uint8)
     lattice = np.stack(np.meshgrid(*[levels] * channels), axis=-1).reshape(1, -1, channels)
-    moved = _through(lattice, _Way(transform, None))
-    return bool(np.abs(moved.astype(int) - lattice).max() <= 1)
+    image = Image.fromarray(lattice if channels == 3 else lattice[:, :, 0])
+    moved = np.asarray(ImageCms.applyTransform(image, transform)).astype(int)
+    return bool(np.abs(moved - lattice).max() <= 1)
 
 
-def _deep(light: Shaper) -> tuple[_Deep, _Deep]:
-    """To sRGB and back."""
-    srgb = _srgb()
-    if len(light.curves) == 1:
-        curve, one = srgb.curves[:1], np.ones((1, 1), np.float32)
-        return _Deep(light.curves, one, _undone(curve)), _Deep(curve, one, _undone(light.curves))
-    matrix = np.linalg.inv(srgb.matrix) @ light.matrix
-    back = np.linalg.inv(matrix)
-    return (
-        _Deep(light.curves, matrix.astype(np.float32), _undone(srgb.curves)),
-        _Deep(srgb.curves, back.astype(np.float32), _undone(light.curves)),
-    )
+def _by_lcms(transform: ImageCms.ImageCmsTransform) -> Convert:
+    def convert(pixels: Array) -> Array:
+        if pixels.dtype != np.uint8:
+            return pixels
+        return np.asarray(ImageCms.applyTransform(Image.fromarray(pixels), transform))
+
+    return convert
 
 
 @functools.cache
-def _srgb() -> Shaper:
-    light = shaper(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
-    assert light is not None
-    return light
-
-
-def _undone(curves: Array) -> Array:
-    light = np.linspace(0, 1, _ROOTS + 1) ** 2
-    levels = np.arange(LEVELS)
-    return np.stack([np.rint(np.interp(light, curve, levels)).astype(np.uint16) for curve in curves])
-
-
-def _eight_of(deep: _Deep) -> Array:
-    levels = to_depth(np.arange(256, dtype=np.uint8).reshape(1, 256, 1), np.uint16)
-    return to_depth(_in_floats(levels, deep), np.uint8).reshape(256)
-
-
-def _through(pixels: Array, way: _Way) -> Array:
-    if pixels.dtype == np.uint16:
-        return pixels if way.deep is None else _in_floats(pixels, way.deep)
-    if isinstance(way.eight, np.ndarray):
-        return way.eight[pixels]
-    image = Image.fromarray(pixels if pixels.shape[2] == 3 else pixels[:, :, 0])
-    converted = np.asarray(ImageCms.applyTransform(image, way.eight))
-    return converted if pixels.shape[2] == 3 else np.ascontiguousarray(converted[:, :, 1:2])
-
-
-def _in_floats(pixels: Array, deep: _Deep) -> Array:
-    height, width, channels = pixels.shape
-    result = np.empty_like(pixels)
-    rows = max(1, _STRIP // width)
-    for start in range(0, height, rows):
-        strip = pixels[start : start + rows]
-        light = np.stack([deep.to_light[one][strip[:, :, one]] for one in range(channels)], axis=2)
-        if channels == 3:
-            light = cv2.transform(light, deep.matrix)
-        roots = np.sqrt(np.clip(light, 0, 1, out=light), out=light)
-        places = (roots * np.float32(_ROOTS) + np.float32(0.5)).astype(np.int32)
-        for one in range(channels):
-            result[start : start + rows, :, one] = deep.from_light[one][places[:, :, one]]
-    return result
+def _srgb(channels: int) -> Shaper:
+    found = shaper(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    assert found is not None
+    return found if channels == 3 else Shaper(found.curves[:1], found.matrix.sum(axis=1, keepdims=True))

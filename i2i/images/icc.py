@@ -64,22 +64,25 @@ def _tags(icc: bytes) -> dict[bytes, bytes]:
 def _curve(tag: bytes) -> Array:
     """The linear light of each of the LEVELS (Sec. 10.6 and 10.18)."""
     levels = np.arange(LEVELS) / (LEVELS - 1)
-    if tag[:4] == b"curv":
-        (count,) = struct.unpack_from(">I", tag, 8)
-        if count == 0:
-            light = levels
-        elif count == 1:
-            light = levels ** (struct.unpack_from(">H", tag, 12)[0] / 256)
-        else:
-            points = np.frombuffer(tag, ">u2", count, 12) / 65535
-            light = np.interp(levels, np.linspace(0, 1, count), points)
-    elif tag[:4] == b"para":
-        light = _parametric(levels, tag)
-    else:
-        raise ValueError("not a curve")
+    with np.errstate(all="ignore"):  # of a damaged one the numbers may be any
+        light = _light(tag, levels)
     if not np.isfinite(light).all() or light[-1] - light[0] < 0.1:
         raise ValueError("a curve that cannot be undone")
     return np.maximum.accumulate(np.clip(light, 0, 1)).astype(np.float32)
+
+
+def _light(tag: bytes, levels: Array) -> Array:
+    if tag[:4] == b"curv":
+        (count,) = struct.unpack_from(">I", tag, 8)
+        if count == 0:
+            return levels
+        if count == 1:
+            return levels ** (struct.unpack_from(">H", tag, 12)[0] / 256)
+        points = np.frombuffer(tag, ">u2", count, 12) / 65535
+        return np.interp(levels, np.linspace(0, 1, count), points)
+    if tag[:4] == b"para":
+        return _parametric(levels, tag)
+    raise ValueError("not a curve")
 
 
 def _parametric(x: Array, tag: bytes) -> Array:
