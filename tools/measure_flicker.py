@@ -7,6 +7,7 @@ frame's own statistics and with shared ones. What a picture-wide statistic adds 
 
 import argparse
 from collections.abc import Sequence
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -38,7 +39,7 @@ def sequence(size: int, frames: int, noise: float, seed: int = 7) -> tuple[list[
 
 def flicker(frames: Sequence[np.ndarray], where: np.ndarray) -> float:
     """Mean absolute difference of consecutive frames, in levels of 255."""
-    return 255 * float(np.mean([np.abs(one - two)[where].mean() for one, two in zip(frames, frames[1:], strict=False)]))
+    return 255 * float(np.mean([np.abs(one - two)[where].mean() for one, two in pairwise(frames)]))
 
 
 def main(argv: Sequence[str] | None = None) -> int:

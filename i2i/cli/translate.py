@@ -106,6 +106,9 @@ def main(args: Sequence[str]) -> int:
     model, *inputs, output = words
     shard = conversion.parse_shard(asked.shard) if asked.shard is not None else None
     names = [conversion.read_list(sys.stdin.buffer) if one == "-" else one for one in inputs]
+    video = any(conversion.is_video(Path(one)) for one in inputs)
+    if video:
+        _refuse_for_video(asked, inputs)
     translator = Translator.load(
         model,
         device=_device(shard, asked.device),
@@ -116,11 +119,13 @@ def main(args: Sequence[str]) -> int:
         norm_mode=asked.norm_mode,
         batch_size=asked.batch_size,
         backend=asked.backend,
-        steady=bool(asked.steady),
+        steady=video if asked.steady is None else asked.steady,
         tile=asked.tile,
         tell=lambda line: bar.note(line),
     )
-    with Bar("picture", "images") as bar:
+    if asked.steady and not translator.frames_matter:
+        print("Frames are steady already: this model normalises all by the same statistics.", file=sys.stderr)
+    with Bar(*(("frame", "frames") if video else ("picture", "images"))) as bar:
         stage, began = Stage(bar), time.monotonic()
 
         def progress(at: conversion.Progress) -> None:
@@ -158,6 +163,15 @@ def _device(shard: "conversion.Shard | None", device: str) -> str:
     from i2i.conversion import device_of
 
     return device_of(shard, device, torch.cuda.device_count())
+
+
+def _refuse_for_video(asked: Translate, inputs: Sequence[str]) -> None:
+    if len(inputs) > 1:
+        raise SettingsError(f"{len(inputs)} inputs, one of them a video: wanted one video, and one result.")
+    default = Translate()
+    for name in ("half", "format", "subsampling", "workers", "shard", "manifest", "report"):
+        if getattr(asked, name) != getattr(default, name):
+            raise SettingsError(f"--{name} is for pictures, and {inputs[0]} is a video: leave it away.")
 
 
 def _detail(at: "conversion.Progress", seconds: float) -> str:

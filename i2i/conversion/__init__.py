@@ -6,6 +6,7 @@ from i2i.conversion.listed import Listed, read_list
 from i2i.conversion.plan import FORMATS, Format, Half, Plan, make_plan
 from i2i.conversion.shards import Shard, device_of, parse_shard
 from i2i.conversion.summary import Progress, Summary
+from i2i.conversion.video_files import is_video
 
 __all__ = [
     "EXAMPLES",
@@ -19,6 +20,7 @@ __all__ = [
     "Shard",
     "Summary",
     "device_of",
+    "is_video",
     "make_plan",
     "parse_shard",
     "read_list",

@@ -19,6 +19,8 @@ from i2i.conversion.plan import FORMATS, Format, Half, Plan, is_to_file, make_pl
 from i2i.conversion.shards import Shard
 from i2i.conversion.summary import Progress, Summary
 from i2i.conversion.there import is_there, remove_unfinished, what_is_there
+from i2i.conversion.video import translate_video
+from i2i.conversion.video_files import is_video
 from i2i.data.listing import some
 from i2i.errors import DatasetError
 from i2i.images import Quality, Subsampling, shown
@@ -52,7 +54,8 @@ def translate(
     on_progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
 ) -> Summary:
-    """Translate files, folders (recursively), globs or a list of names into a folder; one file also into a file.
+    """Translate files, folders (recursively), globs or a list of names into a folder; one file also into a file. A
+    single video becomes a video, and its frames are what is counted.
 
     All output names are planned before the first picture, and nothing is overwritten unless `existing` says so. A
     picture that cannot be read or written is named in the summary, and the rest goes on. Alpha, EXIF, XMP, colour
@@ -68,6 +71,17 @@ def translate(
         raise DatasetError(f"format {format!r}: {did_you_mean(format, FORMATS)}")
     sources = [one if isinstance(one, Listed) else Path(one) for one in given]
     output = Path(output)
+    if len(sources) == 1 and isinstance(sources[0], Path) and is_video(sources[0]) and sources[0].is_file():
+        return translate_video(
+            translator,
+            sources[0],
+            output,
+            quality=quality,
+            existing=existing,
+            dry_run=dry_run,
+            on_progress=on_progress,
+            stop=stop,
+        )
     whole = make_plan(sources, output, format, half)
     if translator.steady:
         whole = in_order(whole, shard)
