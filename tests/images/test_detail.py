@@ -1,8 +1,12 @@
+import tracemalloc
+
 import cv2
 import numpy as np
 import pytest
 
-from i2i.images import resize
+from i2i.data.day2night import draw
+from i2i.evaluation import compare
+from i2i.images import detail, resize, to_depth
 from i2i.images.detail import guided
 
 
@@ -53,7 +57,7 @@ def test_what_the_photo_does_not_have_stays():
     small = resize(large, (24, 24))
     lamp = small.copy()
     lamp[10:14, 10:14] = (1.0, 0.8, 0.2)
-    assert error(guided(lamp, small, large), resize(lamp, (96, 96))) < 0.01
+    assert error(guided(lamp, small, large), resize(lamp, (96, 96))) < 1e-4
 
 
 def test_of_a_flat_translation_nothing_of_the_photo_is_left():
@@ -63,24 +67,87 @@ def test_of_a_flat_translation_nothing_of_the_photo_is_left():
     np.testing.assert_allclose(guided(flat, small, large), 0.3, atol=1e-4)
 
 
-@pytest.mark.parametrize(("channels_in", "channels_out"), [(1, 1), (1, 3), (3, 1), (3, 3)])
-@pytest.mark.parametrize("size", [(1, 1), (5, 90), (65, 33)])
-def test_shape_and_range_are_kept(channels_in, channels_out, size):
+def test_edges_between_colours_of_one_luminance_guide_too():
+    # Red beside the blue-green of its luma (Rec. 601): gray would be blind to this edge.
+    large = np.empty((64, 64, 3), np.float32)
+    large[:, :30], large[:, 30:] = (0.8, 0.1, 0.1), (0.1, 0.4393, 0.15)
+    luma = cv2.cvtColor(large, cv2.COLOR_RGB2GRAY)
+    assert np.ptp(luma) < 0.02
+    small = resize(large, (16, 16))
+    night = np.where(np.arange(64)[None, :, None] < 30, 0.2, 0.8) * np.ones((64, 1, 1), np.float32)
+    result = resize(night.astype(np.float32), (16, 16))
+    by_colour, by_luma = guided(result, small, large), guided(result, resize(luma[:, :, None], (16, 16)), large)
+    assert error(by_colour, night) < 0.5 * error(by_luma, night)
+
+
+@pytest.mark.slow
+def test_a_true_night_comes_back_nearer_than_plain_and_without_the_light_of_the_day():
+    day, night = draw(5, (512, 512))
+    result, small = resize(night, (128, 128)), resize(day, (128, 128))
+    large, plain = guided(result, small, day), resize(result, (512, 512))
+    found, floor = compare(large, night), compare(plain, night)
+    assert found["psnr"] > floor["psnr"] + 2
+    assert found["ssim"] > floor["ssim"] + 0.01
+    assert error(resize(large, (128, 128)).astype(float), result.astype(float)) < 1.5
+
+
+@pytest.mark.parametrize(("of_the_photo", "channels_in", "channels_out"), [(1, 1, 3), (3, 1, 1), (1, 3, 3), (3, 3, 1)])
+@pytest.mark.parametrize(
+    ("size", "at"),
+    [
+        ((1, 1), (1, 1)),
+        ((1, 40), (1, 8)),
+        ((1, 40), (8, 8)),
+        ((40, 1), (8, 8)),
+        ((65, 33), (32, 16)),
+        ((9, 90), (32, 32)),
+    ],
+)
+def test_every_shape_comes_to_the_size_of_the_photo(of_the_photo, channels_in, channels_out, size, at):
     generator = np.random.default_rng(0)
-    large = generator.random((*size, channels_in), np.float32)
-    small = resize(large, (max(1, size[0] // 2), max(1, size[1] // 2)))
-    result = guided(generator.random((*small.shape[:2], channels_out), np.float32), small, large)
-    assert result.shape == (*size, channels_out)
-    assert result.dtype == np.float32
-    assert 0 <= result.min() <= result.max() <= 1
+    large = generator.random((*size, of_the_photo), np.float32)
+    small, result = (generator.random((*at, channels), np.float32) for channels in (channels_in, channels_out))
+    enlarged = guided(result, small, large)
+    assert enlarged.shape == (*size, channels_out)
+    assert enlarged.dtype == np.float32
+    assert 0 <= enlarged.min() <= enlarged.max() <= 1
 
 
-def test_the_wrong_luminance_would_show():
-    # Rec. 601 luma, as everywhere else: a red edge guides less than a green one of the same height.
-    red, green = (np.zeros((64, 64, 3), np.float32) for _ in range(2))
-    red[:, 32:, 0] = green[:, 32:, 1] = 1
-    step = np.zeros((16, 16, 1), np.float32)
-    step[:, 8:] = 1
-    sharp = [steepest(guided(step, resize(photo, (16, 16)), photo)) for photo in (red, green)]
-    assert sharp[1] > sharp[0]
-    assert cv2.cvtColor(green[:1, -1:], cv2.COLOR_RGB2GRAY)[0, 0] == pytest.approx(0.587)
+def test_a_side_that_is_shorter_than_the_result_is_shrunk_and_the_other_guided():
+    large = street()[:24]
+    small = resize(large, (32, 32))
+    wanted = 0.5 * large
+    assert error(guided(0.5 * small, small, large), wanted) < 0.6 * error(resize(0.5 * small, (24, 128)), wanted)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_the_depth_of_the_photo_is_kept_and_used(dtype):
+    large = street()
+    small = resize(large, (32, 32))
+    exact = guided(0.5 * small, small, large)
+    coded = guided(*(to_depth(part, dtype) for part in (0.5 * small, small, large)))
+    assert coded.dtype == dtype
+    assert error(to_depth(coded, np.float32), exact) < 1 / np.iinfo(dtype).max
+    assert len(np.unique(coded)) > (1000 if dtype == np.uint16 else 50)
+
+
+def test_strips_meet_without_a_seam(monkeypatch):
+    large = street(97)
+    small = resize(large, (20, 20))
+    whole = guided(small[::-1], small, large)
+    monkeypatch.setattr(detail, "_STRIP", 97 * 12 * 5)
+    np.testing.assert_allclose(guided(small[::-1], small, large), whole, atol=1e-5)
+
+
+def test_memory_grows_by_less_than_twenty_bytes_a_pixel():
+    def peak(height: int) -> int:
+        result = np.zeros((64, 64, 3), np.uint8)
+        large = np.zeros((height, 1024, 3), np.uint8)
+        tracemalloc.start()
+        guided(result, result, large)
+        found = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return found
+
+    # Of these are 3 the result itself; numpy's own allocations are counted, Pillow's are not.
+    assert peak(4096) - peak(1024) < 20 * 3072 * 1024
