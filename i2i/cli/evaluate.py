@@ -1,4 +1,4 @@
-"""`i2i evaluate`: a model on held-out pairs, beside what needs no learning."""
+"""`i2i evaluate`: a model on held-out pictures, beside what needs no learning."""
 
 import dataclasses
 import json
@@ -21,9 +21,11 @@ class Evaluate:
     """The flags of an evaluation; its words are MODEL DATA."""
 
     words: Annotated[tuple[str, ...], tyro.conf.Positional, flag(metavar="MODEL DATA")] = ()
-    """A run, a translator file or a reference .pth; a folder of pairs."""
+    """A run, a translator file or a reference .pth; a folder of pairs, or of two domains without pairs."""
     split: Annotated[Literal["test", "val", "train"], tyro.conf.arg(metavar="test|val|train")] = "test"
-    """Which pairs: training never sees test."""
+    """Which pictures: training never sees test."""
+    kind: Annotated[Literal["auto", "pairs", "domains"], tyro.conf.arg(metavar="auto|pairs|domains")] = "auto"
+    """Compare with the truth, or as two domains; auto: with the truth where pictures have partners."""
     out: Annotated[Path | None, flag(metavar="DIR")] = None
     """Leave the translations, metrics.json and report.html there."""
     direction: Annotated[Direction | None, flag(metavar="AtoB|BtoA")] = None
@@ -44,7 +46,7 @@ def main(args: Sequence[str]) -> int:
         Evaluate(),
         args,
         "i2i evaluate",
-        "Measure a model on held-out pairs, beside what needs no learning.\n\n"
+        "Measure a model on held-out pictures, beside what needs no learning.\n\n"
         "Example: i2i evaluate runs/facades facades --split test --out results",
     )
     words = [*asked.words, *behind]
@@ -67,7 +69,9 @@ def main(args: Sequence[str]) -> int:
         batch_size=asked.batch_size,
     )
     with Bar("picture", "images") as bar:
-        found = evaluation.measure(translator, words[1], split=asked.split, out=asked.out, on_progress=Stage(bar))
+        found = evaluation.measure(
+            translator, words[1], split=asked.split, kind=asked.kind, out=asked.out, on_progress=Stage(bar)
+        )
     if asked.json:
         print(json.dumps(dataclasses.asdict(found), indent=1, ensure_ascii=False))
         return 0
@@ -78,20 +82,21 @@ def main(args: Sequence[str]) -> int:
 
 
 def show(found: "Evaluation") -> None:
-    """The scores as a table, ours above the floors."""
+    """The scores as a table, ours before the floors."""
     from rich.console import Console
     from rich.table import Table
 
     from i2i.cli.parsing import columns
-    from i2i.evaluation import NAMES
+    from i2i.evaluation.leaving import table, upright
 
-    table = Table("", title=f"{found.pictures} pictures of the {found.split} split", title_justify="left")
-    for title in NAMES.values():
-        table.add_column(title, justify="right")
-    digits = {"l1": 2, "psnr": 2, "ssim": 3}
-    for index, (name, scores) in enumerate([("this translator", found.metrics), *found.floors.items()]):
-        table.add_row(name, *(f"{scores[key]:.{digits[key]}f}" for key in NAMES), end_section=index == 0)
+    titles, rows = table(found)
+    shown = Table("", title=f"{found.pictures} pictures of the {found.split} split", title_justify="left")
+    for title in titles[1:]:
+        shown.add_column(title, justify="right")
+    for index, (name, *values) in enumerate(rows):
+        cells = (f"{value:.{2 if abs(value) >= 1 else 3}f}" for value in values if isinstance(value, float))
+        shown.add_row(str(name), *cells, end_section=upright(found) and index == 0)
     console = Console(width=max(80, columns()), markup=False, highlight=False, soft_wrap=True)
-    console.print(table)
+    console.print(shown)
     for note in found.notes:
         console.print(note)

@@ -236,9 +236,10 @@ def test_a_place_that_cannot_be_written_is_said_before_work(out, tmp_path):
         evaluate(translator(), tmp_path / "data", out=tmp_path / out)
 
 
-def test_two_domains_without_pairs_are_refused(tmp_path):
+@pytest.mark.parametrize(("asked", "recipe"), [("pairs", ""), ("auto", "pix2pix")])
+def test_two_domains_are_no_pairs(asked, recipe, tmp_path):
     for side in ("A", "B"):
         (tmp_path / f"test{side}").mkdir()
         images.write(tmp_path / f"test{side}" / f"only{side}.png", noise())
     with pytest.raises(DatasetError, match="same names"):
-        evaluate(translator(), tmp_path)
+        evaluate(translator(recipe=recipe), tmp_path, kind=asked)

@@ -1,9 +1,6 @@
 """How far translations are from the truth, on pairs that training never saw, beside what doing nothing would score."""
 
-import dataclasses
 import itertools
-import json
-import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,90 +10,36 @@ import numpy as np
 from i2i import images
 from i2i.data.folders import Pair, find_pairs, splits
 from i2i.data.paired import read_pair
-from i2i.errors import DatasetError
-from i2i.files import make_writable, write_text
-from i2i.report import Example, Table, evaluation_report
+from i2i.evaluation.leaving import Left
+from i2i.evaluation.scores import NAMES, Array, Evaluation, Scores
+from i2i.evaluation.translating import together
+from i2i.report import Example
 from i2i.translator import Translator, describe
 
-Array = np.ndarray[Any, Any]
-Scores = dict[str, float]
-NAMES = {"l1": "L1 (of 255)", "psnr": "PSNR (dB)", "ssim": "SSIM"}
 TRAINING_PICTURES = 500
 """Training targets, at most, whose mean is a floor."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Evaluation:
-    """Scores of a translator on a split, and of what needs no learning."""
-
-    metrics: Scores
-    """l1 (mean absolute difference, of 255; lower is better), psnr (dB), ssim (at most 1): means over pictures."""
-    floors: dict[str, Scores]
-    """The same scores for: copy the input, best constant gain, mean target."""
-    pictures: int
-    split: str
-    notes: list[str]
-
-    @property
-    def best_floor(self) -> Scores:
-        """The best that any floor reaches, score by score."""
-        better = {"l1": min, "psnr": max, "ssim": max}
-        return {name: better[name](floor[name] for floor in self.floors.values()) for name in NAMES}
-
-
-def evaluate(
+def measure_pairs(
     translator: Translator,
-    data: str | os.PathLike[str],
-    *,
-    split: str = "test",
-    out: str | os.PathLike[str] | None = None,
-) -> Scores:
-    """Scores of a translator on a split of pairs: {"l1": ..., "psnr": ..., "ssim": ..., "copy the input/l1": ...}."""
-    found = measure(translator, data, split=split, out=out)
-    flat = {f"{floor}/{name}": value for floor, scores in found.floors.items() for name, value in scores.items()}
-    return found.metrics | flat
-
-
-def measure(
-    translator: Translator,
-    data: str | os.PathLike[str],
-    *,
-    split: str = "test",
-    out: str | os.PathLike[str] | None = None,
+    root: Path,
+    split: str,
+    pairs: Sequence[Pair],
+    left: Left | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
-    """Translate a split's sources and compare with its targets, both at the scale that the network sees.
-
-    With `out`: every translation under out/pictures, out/metrics.json and out/report.html. Raises DatasetError where
-    there are no such pairs.
-    """
-    root = Path(data)
-    if split not in splits(root):
-        raise DatasetError(
-            f"{root}: has no {split} split, only {', '.join(splits(root))}. Choose one with --split; scores on train "
-            f"say how much was memorised, not how good it is."
-        )
-    pairs = find_pairs(root, split).pairs
-    folder = Path(out) if out is not None else None
-    if folder is not None:
-        try:
-            make_writable(folder)
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise DatasetError(f"{folder}: cannot be written to ({reason}). Choose another with --out.") from None
+    """Translate a split's sources and compare with its targets, both at the scale that the network sees."""
     floors = _Floors(translator, root, split, pairs)
     scores: list[Scores] = []
     floor_scores: dict[str, list[Scores]] = {}
     for batch in _batches(translator, pairs):
-        outputs = _translated(translator, [source for _, source, _ in batch])
+        outputs = together(translator, [source for _, source, _ in batch])
         for (pair, source, target), output in zip(batch, outputs, strict=True):
             scores.append(compare(output, target))
             for name, picture in floors.of(source, target).items():
                 floor_scores.setdefault(name, []).append(compare(picture, target))
-            if folder is not None:
-                place = folder / "pictures" / f"{pair.name}.png"
-                place.parent.mkdir(parents=True, exist_ok=True)
-                images.write(place, output)
+            if left:
+                left.keep(pair.name, output)
         if on_progress:
             on_progress(len(scores), len(pairs))
     found = Evaluation(
@@ -111,8 +54,9 @@ def measure(
             *floors.notes,
         ],
     )
-    if folder is not None:
-        _leave(found, folder, translator, pairs, scores)
+    if left:
+        each = {pair.name: score for pair, score in zip(pairs, scores, strict=True)}
+        left.publish(found, translator, each, _examples(left, translator, pairs, scores))
     return found
 
 
@@ -195,48 +139,11 @@ def _batches(translator: Translator, pairs: Sequence[Pair]) -> Iterator[list[tup
         yield batch
 
 
-def _translated(translator: Translator, sources: Sequence[Array]) -> list[Array]:
-    kinds = {(source.shape, source.dtype.name) for source in sources}
-    if len(kinds) == 1:
-        return translator.translate_prepared(sources)
-    return [translator.translate_prepared([source])[0] for source in sources]
-
-
 def _mean(scores: Sequence[Scores]) -> Scores:
     return {name: float(np.mean([score[name] for score in scores])) for name in NAMES}
 
 
-def _leave(
-    found: Evaluation, folder: Path, translator: Translator, pairs: Sequence[Pair], scores: Sequence[Scores]
-) -> None:
-    content = {
-        "pictures": found.pictures,
-        "split": found.split,
-        "metrics": found.metrics,
-        "floors": found.floors,
-        "notes": found.notes,
-        "each": {pair.name: score for pair, score in zip(pairs, scores, strict=True)},
-    }
-    write_text(folder / "metrics.json", json.dumps(content, indent=1, ensure_ascii=False))
-    rows = [("this translator", found.metrics), *found.floors.items()]
-    table = Table(
-        title=f"{found.pictures} pictures of the {found.split} split",
-        columns=["", *NAMES.values()],
-        rows=[[name, *(values[key] for key in NAMES)] for name, values in rows],
-        note="The rows below the first need no learning.",
-    )
-    evaluation_report(
-        folder / "report.html",
-        title=f"{translator.card.recipe or 'translator'} on {found.split}",
-        tables=[table],
-        examples=list(_examples(folder, translator, pairs, scores)),
-        notes=found.notes,
-    )
-
-
-def _examples(
-    folder: Path, translator: Translator, pairs: Sequence[Pair], scores: Sequence[Scores]
-) -> Iterator[Example]:
+def _examples(left: Left, translator: Translator, pairs: Sequence[Pair], scores: Sequence[Scores]) -> Iterator[Example]:
     """The best, the median and the worst by L1, not only the pretty ones."""
     order = sorted(range(len(pairs)), key=lambda index: scores[index]["l1"])
     middle = max(0, len(order) // 2 - 2)
@@ -250,5 +157,5 @@ def _examples(
             ((pair, source, target),) = next(_batches(translator, [pairs[index]]), [])
             score = scores[index]
             caption = f"{name}: L1 {score['l1']:.1f}, PSNR {score['psnr']:.1f} dB, SSIM {score['ssim']:.3f}"
-            pictures = {"source": source, "translated": folder / "pictures" / f"{pair.name}.png", "truth": target}
+            pictures = {"source": source, "translated": left.place(pair.name), "truth": target}
             yield Example(pair.name, pictures, caption)

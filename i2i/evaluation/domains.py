@@ -1,0 +1,225 @@
+"""How near translations come to the pictures of another domain, and what of their input they keep; no pairs needed."""
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from i2i import images
+from i2i.data.listing import spread
+from i2i.errors import DatasetError
+from i2i.evaluation.features import Features, random_features
+from i2i.evaluation.frechet import frechet
+from i2i.evaluation.kid import Distance, discrepancy, kid
+from i2i.evaluation.leaving import Left
+from i2i.evaluation.manifold import manifold
+from i2i.evaluation.scores import Array, Evaluation, Scores
+from i2i.evaluation.sides import Picture
+from i2i.evaluation.structure import Structure, kept, normalised
+from i2i.evaluation.translating import together
+from i2i.report import Example
+from i2i.translator import Translator, describe
+
+LEAST = 10
+"""Pictures of either domain, below which nothing is said about a distribution."""
+MOST = 2000
+"""Pictures of either domain that are looked at, evenly from all of them."""
+HALVINGS = 10
+"""Random halves of the real pictures that are compared with the others."""
+
+
+def measure_domains(
+    translator: Translator,
+    root: Path,
+    split: str,
+    sides: tuple[Sequence[Picture], Sequence[Picture]],
+    left: Left | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+    features: Features | None = None,
+) -> Evaluation:
+    """Translate a split's sources and compare the lot of them with its targets, at the scale that the network sees.
+
+    `features` are ours for the translator's size where none are given. Raises DatasetError for fewer than LEAST.
+    """
+    forth = translator.card.direction == "AtoB"
+    sources, targets = (spread(side, MOST) for side in (sides if forth else sides[::-1]))
+    if min(len(sources), len(targets)) < LEAST:
+        a, b = (len(side) for side in sides)
+        raise DatasetError(
+            f"{root}: the {split} split has {a} pictures of A and {b} of B, too few for KID, FID and coverage, which "
+            f"need {LEAST} of each. Add pictures, or choose another with --split."
+        )
+    features = features or random_features(min(translator.scaled(targets[0].read().shape)))
+    reals = _Reals(translator, targets, features)
+    made, copied, toned = _Lot(features), _Lot(features), _Lot(features)
+    unrelated: list[Structure] = []
+    for batch in _batches(sources, translator.batch_size):
+        inputs = [translator.prepare(picture.read()) for picture in batch]
+        lights = [normalised(one) for one in inputs]
+        # Files of one name may belong together: a picture from the other end of the set does not.
+        others = [(len(unrelated) + at + len(targets) // 2) % len(targets) for at in range(len(inputs))]
+        outputs = together(translator, inputs)
+        made.add(lights, outputs)
+        copies = [images.with_channels(one, translator.card.out_channels) for one in inputs]
+        copied.add(lights, copies)
+        toned.add(lights, [_toned(one, reals.tones[at]) for one, at in zip(copies, others, strict=True)])
+        unrelated += [kept(one, reals.lights[at]) for one, at in zip(lights, others, strict=True)]
+        if left:
+            for picture, output in zip(batch, outputs, strict=True):
+                left.keep(picture.name, output)
+        if on_progress:
+            on_progress(len(unrelated), len(sources))
+    found = Evaluation(
+        metrics=made.against(reals),
+        floors={"copy the input": copied.against(reals), "in a real one's tones": toned.against(reals)},
+        ceilings={"other real ones": _against_itself(features, reals.features) | _structure(unrelated)},
+        pictures=len(sources),
+        split=split,
+        titles=_titles(features),
+        features={"name": features.name, "hash": features.hash, "dimension": features.dimension},
+        notes=_notes(translator, root, split, features, sides, (len(sources), len(targets))),
+    )
+    if left:
+        names = [picture.name for picture in sources]
+        each = {name: _structure([one]) for name, one in zip(names, made.structures, strict=True)}
+        left.publish(found, translator, each, _examples(left, translator, sources, targets, each))
+    return found
+
+
+def represented(features: Features, pictures: Sequence[Array]) -> Array:
+    """Pictures of any size as features. Shape: (H, W, 1 or 3) each -> (N, D) float64."""
+    tensors = [images.to_network(images.to_depth(picture, np.uint8)) for picture in pictures]
+    alike = len({tensor.shape for tensor in tensors}) == 1
+    batches = [torch.cat(tensors)] if alike else tensors
+    return np.concatenate([features(batch).numpy() for batch in batches]).astype(np.float64)
+
+
+class _Reals:
+    """What is kept of the real pictures: features, luminance for structure, mean and deviation of each channel."""
+
+    def __init__(self, translator: Translator, targets: Sequence[Picture], features: Features) -> None:
+        found: list[Array] = []
+        self.lights: list[Array] = []
+        self.tones: list[tuple[Array, Array]] = []
+        for batch in _batches(targets, translator.batch_size):
+            pictures = [images.with_channels(picture.read(), translator.card.out_channels) for picture in batch]
+            pictures = [images.resize(picture, translator.scaled(picture.shape)) for picture in pictures]
+            found.append(represented(features, pictures))
+            self.lights += [normalised(picture) for picture in pictures]
+            values = [images.to_depth(picture, np.float32) for picture in pictures]
+            self.tones += [(value.mean((0, 1)), value.std((0, 1))) for value in values]
+        self.features: Array = np.concatenate(found)
+
+
+def _toned(picture: Array, tones: tuple[Array, Array]) -> Array:
+    """A picture with the mean and the deviation of each channel of another (Reinhard et al. 2001, in RGB)."""
+    values = images.to_depth(picture, np.float32)
+    mean, deviation = values.mean((0, 1)), values.std((0, 1))
+    moved = (values - mean) / np.maximum(deviation, 1 / 255) * tones[1] + tones[0]
+    return images.to_depth(np.clip(moved, 0, 1).astype(np.float32), np.uint8)
+
+
+class _Lot:
+    """Pictures made of the same inputs by one means."""
+
+    def __init__(self, features: Features) -> None:
+        self._features = features
+        self._found: list[Array] = []
+        self.structures: list[Structure] = []
+
+    def add(self, inputs: Sequence[Array], made: Sequence[Array]) -> None:
+        """Inputs as `normalised`, and what was made of them."""
+        self._found.append(represented(self._features, made))
+        self.structures += [kept(one, normalised(two)) for one, two in zip(inputs, made, strict=True)]
+
+    def against(self, reals: _Reals) -> Scores:
+        made, real = np.concatenate(self._found), reals.features
+        found = _of_distribution(self._features, kid(made, real), frechet(made, real), manifold(real, made))
+        return found | _structure(self.structures)
+
+
+def _against_itself(features: Features, real: Array) -> Scores:
+    """Random halves of the real pictures against the other halves; the error is how far KID strays between halvings."""
+    draw = np.random.default_rng(0)
+    orders = [draw.permutation(len(real)) for _ in range(HALVINGS)]
+    halves = [(real[order[::2]], real[order[1::2]]) for order in orders]
+    values = [discrepancy(one, two) for one, two in halves]
+    shares = np.mean([manifold(one, two) for one, two in halves], axis=0)
+    distance = Distance(float(np.mean(values)), float(np.std(values)))
+    return _of_distribution(features, distance, float(np.mean([frechet(*both) for both in halves])), shares)
+
+
+def _of_distribution(features: Features, distance: Distance, fid: float, shares: Sequence[float]) -> Scores:
+    precision, recall, coverage = (float(share) for share in shares)
+    values = {"kid": distance.value, "kid error": distance.error, "fid": fid}
+    values |= {"precision": precision, "recall": recall, "coverage": coverage}
+    return {f"{features.name}/{name}": value for name, value in values.items()}
+
+
+def _structure(structures: Sequence[Structure]) -> Scores:
+    ssim, orientation = np.mean(structures, axis=0)
+    return {"structure": float(ssim), "orientation": float(orientation)}
+
+
+def _titles(features: Features) -> dict[str, str]:
+    names = {"kid": "KID", "kid error": "its standard error", "fid": "FID"}
+    names |= {name: name for name in ("precision", "recall", "coverage")}
+    titles = {f"{features.name}/{name}": f"{title} ({features.name})" for name, title in names.items()}
+    return titles | {"structure": "structure (SSIM)", "orientation": "structure (edges)"}
+
+
+def _notes(
+    translator: Translator,
+    root: Path,
+    split: str,
+    features: Features,
+    sides: tuple[Sequence[Picture], Sequence[Picture]],
+    counts: tuple[int, int],
+) -> list[str]:
+    made, real = counts
+    left_out = f", evenly from {len(sides[0])} and {len(sides[1])}" if max(map(len, sides)) > MOST else ""
+    return [
+        describe(translator.card),
+        f"{made} translations against {real} real pictures of {root.name}/{split}{left_out}, without pairs, at the "
+        f"scale that the network sees",
+        f"features {features.name} of {features.dimension} dimensions, SHA-256 {features.hash[:16]}: numbers of other "
+        f"features cannot be compared with these",
+        "the weights that were given, never the best of several",
+        "in a real one's tones: the input with the mean and deviation of a real picture's channels",
+        "other real ones: half of the real pictures against the other half; structure as a picture of elsewhere has it",
+        f"KID is unbiased, 0 for the same distribution; FID is biased upwards, here by {made} and {real} pictures and "
+        f"in the last column by halves: compare it among equal numbers alone",
+        "structure is 1 for a copy: read it beside KID, never alone",
+    ]
+
+
+def _batches(pictures: Sequence[Picture], size: int) -> Iterator[list[Picture]]:
+    ahead = iter(pictures)
+    while group := list(islice(ahead, size)):
+        yield group
+
+
+def _examples(
+    left: Left,
+    translator: Translator,
+    sources: Sequence[Picture],
+    targets: Sequence[Picture],
+    each: dict[str, Scores],
+) -> Iterator[Example]:
+    """Those that keep the most, the median and the least of their structure, not only the pretty ones."""
+    order = sorted(range(len(sources)), key=lambda index: -each[sources[index].name]["structure"])
+    middle = max(0, len(order) // 2 - 2)
+    groups = {"most kept": order[:4], "median": order[middle : middle + 4], "least kept": order[-4:]}
+    shown: set[int] = set()
+    for name, chosen in groups.items():
+        for index in chosen:
+            if index in shown:
+                continue
+            shown.add(index)
+            source, score = sources[index], each[sources[index].name]
+            caption = f"{name}: structure {score['structure']:.3f}, edges {score['orientation']:.3f}"
+            pictures = {"source": translator.prepare(source.read()), "translated": left.place(source.name)}
+            pictures["some real one"] = targets[index % len(targets)].read()
+            yield Example(source.name, pictures, caption)

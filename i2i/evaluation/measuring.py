@@ -1,0 +1,83 @@
+"""A translator on a split: against the truth where there are pairs, against the domain where there are none."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+from i2i.data.folders import find_pairs, splits
+from i2i.errors import DatasetError
+from i2i.evaluation.domains import measure_domains
+from i2i.evaluation.features import Features
+from i2i.evaluation.leaving import Left
+from i2i.evaluation.pairs import measure_pairs
+from i2i.evaluation.scores import Evaluation, Scores
+from i2i.evaluation.sides import of_domains, of_pairs
+from i2i.recipes import RECIPES
+from i2i.translator import Translator
+
+Kind = Literal["auto", "pairs", "domains"]
+"""What a split is taken for; auto: pairs where pictures have partners."""
+
+
+def evaluate(
+    translator: Translator,
+    data: str | os.PathLike[str],
+    *,
+    split: str = "test",
+    kind: Kind = "auto",
+    out: str | os.PathLike[str] | None = None,
+) -> Scores:
+    """Scores of a translator on a split.
+
+    Of pairs {"l1": ..., "psnr": ..., "ssim": ..., "copy the input/l1": ...}; of two domains {"random128/kid": ...,
+    "structure": ..., "copy the input/random128/kid": ...}, see docs/evaluation.md.
+    """
+    found = measure(translator, data, split=split, kind=kind, out=out)
+    others = found.floors | found.ceilings
+    flat = {f"{row}/{name}": value for row, scores in others.items() for name, value in scores.items()}
+    return found.metrics | flat
+
+
+def measure(
+    translator: Translator,
+    data: str | os.PathLike[str],
+    *,
+    split: str = "test",
+    kind: Kind = "auto",
+    out: str | os.PathLike[str] | None = None,
+    features: Features | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Evaluation:
+    """Translate a split's sources and compare with its targets, both at the scale that the network sees.
+
+    `features` are for domains; where none are given, ours. With `out`: every translation under out/pictures,
+    out/metrics.json and out/report.html. Raises DatasetError where there are no such pictures, or too few.
+    """
+    root = Path(data)
+    if split not in splits(root):
+        raise DatasetError(
+            f"{root}: has no {split} split, only {', '.join(splits(root))}. Choose one with --split; scores on train "
+            f"say how much was memorised, not how good it is."
+        )
+    try:
+        pairs = find_pairs(root, split).pairs
+    except DatasetError as error:
+        # Who trained on pairs wants to hear of the picture that lost its partner.
+        if kind == "pairs" or (kind == "auto" and _trained_on_pairs(translator)):
+            raise
+        try:
+            sides = of_domains(root, split)
+        except DatasetError:
+            raise error from None
+        left = Left(Path(out)) if out is not None else None
+        return measure_domains(translator, root, split, sides, left, on_progress, features)
+    left = Left(Path(out)) if out is not None else None
+    if kind == "domains":
+        return measure_domains(translator, root, split, of_pairs(pairs), left, on_progress, features)
+    return measure_pairs(translator, root, split, pairs, left, on_progress)
+
+
+def _trained_on_pairs(translator: Translator) -> bool:
+    found = RECIPES.get(translator.card.recipe)
+    return found is not None and found.needs == "pairs"

@@ -1,0 +1,48 @@
+"""What an evaluation finds: scores of a translator, of what needs no learning, and of real pictures."""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+Scores = dict[str, float]
+NAMES = {"l1": "L1 (of 255)", "psnr": "PSNR (dB)", "ssim": "SSIM"}
+"""Scores of pairs, by the titles of their columns."""
+LOWER = frozenset({"l1", "kid", "kid error", "fid"})
+"""What is better the lower it is, by the last part of its name."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Evaluation:
+    """Scores of a translator on a split, and of what needs no learning.
+
+    Of pairs: l1 (mean absolute difference, of 255; lower is better), psnr (dB), ssim (at most 1), means over pictures.
+    Of two domains: `titles` names them; the names of those that rest on features begin with the features' name.
+    """
+
+    metrics: Scores
+    floors: dict[str, Scores]
+    """The same scores for: copy the input, best constant gain, mean target."""
+    pictures: int
+    split: str
+    notes: list[str]
+    ceilings: dict[str, Scores] = dataclasses.field(default_factory=dict)
+    """The same scores for real pictures, where those can be had."""
+    titles: dict[str, str] = dataclasses.field(default_factory=lambda: dict(NAMES))
+    """Names of the scores and what to call them, in order."""
+    features: dict[str, str | int] = dataclasses.field(default_factory=dict)
+    """The features' name, hash and dimension, where some scores rest on them."""
+
+    @property
+    def best_floor(self) -> Scores:
+        """The best that any floor reaches, score by score."""
+        return {
+            name: (min if name.rpartition("/")[2] in LOWER else max)(floor[name] for floor in self.floors.values())
+            for name in self.titles
+        }
+
+    @property
+    def rows(self) -> list[tuple[str, Scores]]:
+        """The translator, the floors and the ceilings, as they stand in a table."""
+        return [("this translator", self.metrics), *self.floors.items(), *self.ceilings.items()]
