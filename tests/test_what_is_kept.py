@@ -1,6 +1,7 @@
 """What a result keeps of its picture, folder to folder through a network that changes nothing, and the page on it."""
 
 import io
+import json
 import sys
 from pathlib import Path
 
@@ -197,6 +198,24 @@ def kept_row(suffix: str, folder: Path) -> str:
 @pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "tif", "bmp"])
 def test_the_table_of_the_page_says_what_is_kept(tmp_path, suffix):
     assert kept_row(suffix, tmp_path) in PAGE.read_text(encoding="utf-8").splitlines()
+
+
+def test_the_manifest_tells_what_is_lost(tmp_path):
+    (tmp_path / "in").mkdir()
+    pixels = levels(np.uint16, 3)
+    images.write(tmp_path / "in" / "a.png", pixels, alpha=pixels[:, :, 0], exif=block(orientation=1))
+    convert(tmp_path, same(3), format="jpg", manifest=tmp_path / "m.jsonl")
+    assert json.loads((tmp_path / "m.jsonl").read_text())["lost"] == ["16 bits", "alpha"]
+
+
+def test_a_quality_reaches_the_file(tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.jpg").write_bytes(jpeg(quality=80))
+    sizes = []
+    for quality, subsampling in (("keep", "keep"), (40, "keep"), ("keep", "444")):
+        convert(tmp_path, same(3), quality=quality, subsampling=subsampling, existing="overwrite")
+        sizes.append((tmp_path / "out" / "a.jpg").stat().st_size)
+    assert sizes[1] < sizes[0] < sizes[2]
 
 
 def test_a_jpegs_segment_is_not_exceeded(tmp_path):

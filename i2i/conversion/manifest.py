@@ -30,6 +30,8 @@ class Record:
     """That the picture was worked on, in all threads; of a batch its share."""
     skipped: bool
     """A result was there already; it was not looked into."""
+    lost: list[str]
+    """What the output's format cannot hold of the input: "16 bits", "alpha", "colour profile", "EXIF", "XMP"..."""
     error: str | None
 
     @classmethod
@@ -42,6 +44,7 @@ class Record:
             checksum=job.checksum,
             seconds=round(job.seconds, 4),
             skipped=job.skipped,
+            lost=list(job.lost),
             error=job.error or None,
         )
 

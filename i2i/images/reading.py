@@ -42,6 +42,9 @@ _DEFLATE_RATIO = 1032
 _WEBP_SIDE = 16_383
 """Of a still picture or a frame (RFC 9649, Sec. 2.6); only the canvas of an animation could claim more."""
 
+_BAND = 1 << 19
+"""Pixels taken from Pillow at once."""
+
 _FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "DIB", "TIFF", "GIF")
 _GRAY = frozenset({"1", "L", "LA", "La", "I;16", "I;16B", "I;16L", "I;16N"})
 
@@ -302,8 +305,18 @@ def _split(image: Image.Image) -> tuple[Array, Array | None]:
         both = np.asarray(image.convert("LA" if gray else "RGBA"))
         return np.ascontiguousarray(both[:, :, :-1]), np.ascontiguousarray(both[:, :, -1])
     mode = "L" if gray else "RGB"
-    array = np.array(image if image.mode == mode else image.convert(mode))
-    return (array[:, :, None] if gray else array), None
+    return _array(image if image.mode == mode else image.convert(mode)), None
+
+
+def _array(image: Image.Image) -> Array:
+    """Pillow's L or RGB as (H, W, 1 or 3): in bands that stay in the cache, a third of the time of the whole."""
+    width, height = image.size
+    array = np.empty((height, width, len(image.getbands())), np.uint8)
+    rows = max(1, _BAND // max(1, width))
+    for top in range(0, height, rows):
+        bottom = min(height, top + rows)
+        array[top:bottom] = np.atleast_3d(np.asarray(image.crop((0, top, width, bottom))))
+    return array
 
 
 def _from_cmyk(image: Image.Image, icc: bytes | None) -> Image.Image:

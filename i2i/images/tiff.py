@@ -98,4 +98,5 @@ def _entry(
 def _packed(strip: Array, order: str) -> bytes:
     differences = strip.copy()
     differences[:, 1:] -= strip[:, :-1]
-    return zlib.compress(differences.astype(differences.dtype.newbyteorder(order), copy=False).data, 4)
+    stored = differences.astype(differences.dtype.newbyteorder(order), copy=False)
+    return zlib.compress(stored.data, 1)  # 4 is 2% smaller, and takes twice as long

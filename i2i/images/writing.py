@@ -125,12 +125,10 @@ def _encode(
 ) -> bytes:
     if format == "TIFF":
         return tiff.encode(whole, extras)
-    if whole.dtype == np.uint16:
-        return png.encode_16(whole, extras)
-    options: dict[str, Any] = {}
     if format == "PNG":
-        options["compress_level"] = 4
-    elif format == "BMP":
+        return png.encode(whole, extras)
+    options: dict[str, Any] = {}
+    if format == "BMP":
         options |= {"dpi": extras.dpi} if extras.dpi else {}
     else:
         options |= _as_jpeg(quality, subsampling, like, extras) if format == "JPEG" else _as_webp(quality, like, extras)
@@ -138,8 +136,7 @@ def _encode(
     image = Image.fromarray(np.ascontiguousarray(whole[:, :, 0] if whole.shape[2] == 1 else whole))
     buffer = BytesIO()
     image.save(buffer, format, **options)
-    data = buffer.getvalue()
-    return png.with_extras(data, extras) if format == "PNG" else data
+    return buffer.getvalue()
 
 
 def _as_jpeg(quality: Quality, subsampling: Subsampling, like: Coding, extras: Extras) -> dict[str, Any]:
