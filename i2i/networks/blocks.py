@@ -13,7 +13,8 @@ from torch import autocast as torch_autocast
 from torch.nn import functional
 from torch.nn.utils import parametrizations
 
-from i2i.networks.convolutions import Conv2d, ConvTranspose2d, reflected
+from i2i.networks.convolutions import Conv2d, ConvTranspose2d, eager, reflected
+from i2i.networks.moments import moments, normalised
 from i2i.settings import Norm, Upsample
 
 Shared = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
@@ -24,10 +25,21 @@ def normalised_by(
     x: Tensor, shared: Shared, eps: float, weight: Tensor | None = None, bias: Tensor | None = None
 ) -> Tensor:
     """Normalise pictures by statistics that are shared with others. Shape: (N, C, H, W) -> same."""
-    own = [torch.var_mean(one.float(), (2, 3), correction=0) for one in x.split(1)]
-    means, variances = shared(torch.cat([mean for _, mean in own]), torch.cat([variance for variance, _ in own]))
+    own = [moments(one) for one in x.split(1)]
+    means, variances = shared(torch.stack([mean for mean, _ in own]), torch.stack([variance for _, variance in own]))
     each = zip(x.split(1), means, variances, strict=True)
-    return torch.cat([functional.batch_norm(one, mean, var, weight, bias, eps=eps) for one, mean, var in each])
+    return torch.cat([normalised(one, mean, variance, eps, weight, bias) for one, mean, variance in each])
+
+
+def normalised_alone(x: Tensor, eps: float, weight: Tensor | None = None, bias: Tensor | None = None) -> Tensor:
+    """Normalise each picture by its own statistics. Shape: (N, C, H, W) -> same.
+
+    A group norm of one channel a group is that arithmetic; where it is inexact (see `moments`) it is done in two steps.
+    """
+    if not x.requires_grad and eager(x) and x.is_contiguous(memory_format=torch.channels_last):
+        alone = [normalised(one, *moments(one), eps, weight, bias) for one in x.split(1)]
+        return torch.cat(alone) if len(alone) > 1 else alone[0]
+    return functional.group_norm(x, x.shape[1], weight, bias, eps)
 
 
 class BatchNorm(nn.BatchNorm2d):
@@ -46,7 +58,7 @@ class BatchNorm(nn.BatchNorm2d):
         if self.own_statistics and not self.training:
             if self.shared is not None:
                 return normalised_by(input, self.shared, self.eps, self.weight, self.bias)
-            return functional.group_norm(input, self.num_features, self.weight, self.bias, self.eps)
+            return normalised_alone(input, self.eps, self.weight, self.bias)
         if self.parts > 1 and self.training:
             return torch.cat([self.normalised(part) for part in input.chunk(self.parts)])
         return self.normalised(input)
@@ -72,10 +84,9 @@ def in_parts(network: nn.Module, parts: int) -> Iterator[None]:
 class InstanceNorm(nn.Module):
     """Instance norm without weights (Ulyanov et al. 2016). Shape: (N, C, H, W) -> same.
 
-    A group norm of one channel a group is the same arithmetic, and unlike nn.InstanceNorm2d it does not copy
-    channels_last tensors back to NCHW. Its gradient does on the CPU, 20 times slower than the batch norm of a single
-    picture, which is the same arithmetic again. Once trained, it normalises by what `shared` makes of a picture's
-    statistics.
+    nn.InstanceNorm2d would copy channels_last tensors back to NCHW; the gradient of a group norm does on the CPU, 20
+    times slower than that of the batch norm of a single picture, which is the same arithmetic. Once trained, it
+    normalises by what `shared` makes of a picture's statistics.
     """
 
     shared: Shared | None = None
@@ -91,7 +102,7 @@ class InstanceNorm(nn.Module):
         if x.device.type == "cpu" and x.requires_grad and x.is_contiguous(memory_format=torch.channels_last):
             alone = [functional.batch_norm(picture, None, None, training=True, eps=self.eps) for picture in x.split(1)]
             return torch.cat(alone) if len(alone) > 1 else alone[0]
-        return functional.group_norm(x, self.channels, eps=self.eps)
+        return normalised_alone(x, self.eps)
 
     def extra_repr(self) -> str:
         return str(self.channels)

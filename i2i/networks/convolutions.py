@@ -20,7 +20,7 @@ class Conv2d(nn.Conv2d):
     """nn.Conv2d. Shape: (N, in, H, W) -> (N, out, H', W')."""
 
     def forward(self, input: Tensor) -> Tensor:
-        if not _eager(input):
+        if not eager(input):
             return super().forward(input)
         kernel, stride, padding = (_one(pair) for pair in (self.kernel_size, self.stride, self.padding))
         count, height, width = len(input), *((side + 2 * padding - kernel) // stride + 1 for side in input.shape[-2:])
@@ -52,7 +52,7 @@ class ConvTranspose2d(nn.ConvTranspose2d):
 
     def forward(self, input: Tensor, output_size: list[int] | None = None) -> Tensor:
         count, channels, height, width = input.shape if input.ndim == 4 else (0, 0, 0, 0)
-        if output_size is not None or not (_eager(input) and _pays(self, count * height * width)):
+        if output_size is not None or not (eager(input) and _pays(self, count * height * width)):
             return super().forward(input, output_size)
         kernel, stride, padding = (_one(pair) for pair in (self.kernel_size, self.stride, self.padding))
         longer = _one(self.output_padding) - 2 * padding + kernel
@@ -104,7 +104,7 @@ def _pays(layer: nn.Conv2d | nn.ConvTranspose2d, positions: int) -> bool:
     )
 
 
-def _eager(input: Tensor) -> bool:
+def eager(input: Tensor) -> bool:
     """On the CPU, and not being traced: what is exported or compiled is for other sizes than the one it is shown."""
     traced = torch.jit.is_tracing() or torch.compiler.is_compiling()  # pyright: ignore[reportPrivateImportUsage]
     return input.device.type == "cpu" and input.ndim == 4 and not traced
