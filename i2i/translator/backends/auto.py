@@ -31,8 +31,8 @@ FASTER: dict[tuple[str, Engine], float] = {
 """Times as many pictures a second as torch, in float32."""
 EXPORT_S = 12.0
 """To export a network; once, as it is kept."""
-START_S = 1.5
-"""To look for a kept one, read it, compile it and compare it with torch."""
+START_S = 3.5
+"""To hash the weights, read the kept export of a U-Net, load the engine, compile and compare it with torch."""
 PARITY = 0.002
 """How far a result may lie from torch's, of the range [-1, 1]: a quarter of an 8-bit level."""
 

@@ -44,6 +44,11 @@ def key_of(network: nn.Module, card: Card) -> str:
     return state.hexdigest()
 
 
+def has(key: str) -> bool:
+    """Whether something was kept under that key; `find` says whether it can be used."""
+    return _path(key).is_file()
+
+
 def find(key: str) -> bytes | None:
     """What was kept under that key, or None; also where it was damaged, or may be another user's."""
     path = _path(key)

@@ -1,11 +1,13 @@
 """Which engine runs a network: what was asked for, or what is here and pays."""
 
+import functools
 from collections.abc import Callable
 
 import torch
 from torch import nn
 
 from i2i.errors import SettingsError
+from i2i.translator.backends import cache
 from i2i.translator.backends.auto import Auto
 from i2i.translator.backends.backend import Backend, BackendName, Engine
 from i2i.translator.backends.engines import Deferred, installed, refuse_missing, start
@@ -38,21 +40,16 @@ def choose_backend(
     of_torch = TorchBackend(network, device)
     if name == "torch" or (name == "auto" and (device.type != "cpu" or steady)):
         return of_torch
+    key = functools.cache(lambda: cache.key_of(network, card))  # half a second for a U-Net
     if name != "auto":
         _refuse_what_engines_cannot(name, device, steady)
-        return Deferred(name, lambda: _started(name, network, card, half, tell))
-
-    def is_kept() -> bool:
-        from i2i.translator.backends import cache
-
-        return cache.find(cache.key_of(network, card)) is not None
-
+        return Deferred(name, lambda: _started(name, network, card, key(), half, tell))
     return Auto(
         of_torch,
         card.architecture,
         engines=installed(),
-        is_kept=is_kept,
-        prepare=lambda engine: _started(engine, network, card, half, tell),
+        is_kept=lambda: cache.has(key()),
+        prepare=lambda engine: _started(engine, network, card, key(), half, tell),
         tell=tell,
     )
 
@@ -83,12 +80,12 @@ def _refuse_what_engines_cannot(engine: Engine, device: torch.device, steady: bo
         raise SettingsError(f"backend {engine}: cannot share statistics over frames. Use --backend torch.")
 
 
-def _started(engine: Engine, network: nn.Module, card: Card, half: bool, tell: Callable[[str], None]) -> Backend:
+def _started(
+    engine: Engine, network: nn.Module, card: Card, key: str, half: bool, tell: Callable[[str], None]
+) -> Backend:
     """An engine with torch's network, whose export is kept."""
-    from i2i.translator.backends import cache
     from i2i.translator.onnx_file import to_onnx
 
-    key = cache.key_of(network, card)
     model = cache.find(key)
     if model is None:
         tell(f"Exporting the network for {engine}, which takes some 10 seconds, once.")

@@ -69,7 +69,7 @@ def test_many_pictures_go_on_with_the_faster_engine_and_it_says_so() -> None:
 
 
 def test_few_pictures_stay_with_torch() -> None:
-    for left, kept, moves in ((20, False, False), (20, True, True), (5, True, False), (0, True, False)):
+    for left, kept, moves in ((40, False, False), (40, True, True), (15, True, False), (0, True, False)):
         bench = Bench(kept=kept)
         bench.run(3, left=left)
         assert bool(bench.prepared) is moves, (left, kept)

@@ -25,10 +25,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_what_is_kept_is_found(folder: Path) -> None:
     assert cache.find(KEY) is None
+    assert not cache.has(KEY)
     path = cache.keep(KEY, b"network")
     assert path is not None
     assert path.parent == folder
     assert cache.find(KEY) == b"network"
+    assert cache.has(KEY)
 
 
 def test_what_was_damaged_is_not_found(folder: Path) -> None:
