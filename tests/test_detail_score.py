@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from i2i import images
 
@@ -11,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
 import detail_score  # pyright: ignore[reportMissingImports]
 
 
+@pytest.mark.slow
 def test_guided_wins_over_plain_on_a_true_night_and_crops_are_written(tmp_path, capsys):
     asked = ["--size=96", "--scale=24", "--streets=1", f"--pictures={tmp_path}", f"--json={tmp_path / 'scores.json'}"]
     assert detail_score.main(asked) == 0

@@ -18,6 +18,7 @@ Exit code 0: scored; 2: a model cannot be loaded, or the sizes cannot be drawn.
 """
 
 import argparse
+import io
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -26,6 +27,7 @@ import cv2
 import numpy as np
 import picture_scores as ps
 from picture_scores import Array, Scores
+from PIL import Image
 
 from i2i import images
 from i2i.data.day2night import draw, scene
@@ -117,8 +119,9 @@ def spoiled(day: Array, noise: float, jpeg: int, seed: int) -> Array:
         drawn = np.random.default_rng(seed).normal(0, noise, day.shape)
         day = np.rint(np.clip(day + drawn, 0, 255)).astype(np.uint8)
     if jpeg:
-        coded = cv2.imencode(".jpg", day[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, jpeg])[1]
-        day = np.ascontiguousarray(cv2.imdecode(coded, cv2.IMREAD_COLOR)[..., ::-1])
+        coded = io.BytesIO()
+        Image.fromarray(day).save(coded, "JPEG", quality=jpeg)
+        day = np.array(Image.open(coded))
     return day
 
 
