@@ -211,9 +211,8 @@ class Translator:
         size = picture.shape[:2]
         if output.shape[:2] == size:
             return output
-        if self.detail == "guided" and output.shape[0] < size[0]:
-            as_float = [images.to_depth(part, np.float32) for part in (output, small, picture)]
-            return images.to_depth(guided(*as_float), picture.dtype)
+        if self.detail == "guided" and (output.shape[0] < size[0] or output.shape[1] < size[1]):
+            return guided(output, small, picture)
         return images.resize(output, size)
 
 
