@@ -127,7 +127,7 @@ def test_flags_of_the_conversion(called: Called, flags: str, option: str, value:
         ("m a out --shard 8/8", "--shard 8/8: wanted 0/8 to 7/8"),
         ("m a out --shard 1", "--shard 1: wanted auto, or part/parts"),
         ("m a out --ovewrite", "did you mean --overwrite?"),
-        ("m a out --tile 512", "--tile: no such flag"),
+        ("m a out --tiles 512", "--tiles: no such flag"),
     ],
 )
 def test_wrong_usage_is_one_line(called: Called, capsys: pytest.CaptureFixture[str], words: str, part: str) -> None:
