@@ -15,13 +15,12 @@ from i2i.conversion.job import Job, write
 from i2i.conversion.listed import Listed
 from i2i.conversion.manifest import Record, add_checksum, add_line, open_lines
 from i2i.conversion.pipeline import Pipeline, threads
-from i2i.conversion.plan import FORMATS, Format, Half, Plan, is_to_file, make_plan, prepare_folder
+from i2i.conversion.plan import FORMATS, Format, Half, is_to_file, make_plan, prepare_folder
 from i2i.conversion.shards import Shard
 from i2i.conversion.summary import Progress, Summary
 from i2i.conversion.there import is_there, remove_unfinished, what_is_there
 from i2i.conversion.video import translate_video
 from i2i.conversion.video_files import is_video
-from i2i.data.listing import some
 from i2i.errors import DatasetError
 from i2i.images import Quality, Subsampling, shown
 from i2i.settings import did_you_mean
@@ -86,13 +85,7 @@ def translate(
     if translator.steady:
         whole = in_order(whole, shard)
     ours = whole.only(shard.files) if shard is not None else whole
-    there = what_is_there(ours, whole)
-    if existing == "refuse" and there.any():
-        names = some([target.name for _, target in ours.only(there)])
-        raise DatasetError(
-            f"{shown(output)}: {there.sum()} of {len(ours)} results are there already ({names}). Keep them and convert "
-            f"the rest with --skip-existing, or replace them with --overwrite."
-        )
+    there = what_is_there(ours, whole, existing == "refuse")
     plan = ours.only(~there) if existing == "skip" and there.any() else ours
     summary = Summary(
         planned=plan,
@@ -107,6 +100,7 @@ def translate(
     for file in (manifest, report):
         if file is not None:
             prepare_folder(Path(file).parent)
+    translator.expect(len(plan))
     with ExitStack() as stack:
         lines = stack.enter_context(open_lines(Path(manifest))) if manifest else None
         if lines is not None and summary.skipped:
@@ -133,13 +127,41 @@ def translate(
     return summary
 
 
+def convert(
+    translator: Translator,
+    pairs: Sequence[tuple[Path, Path]],
+    *,
+    half: Half | None = None,
+    quality: Quality = "keep",
+    existing: Existing = "refuse",
+    workers: int | Literal["auto"] = "auto",
+) -> list[Record]:
+    """Translate files of a plan that is made already, and say of each what became of it.
+
+    For engines that share out a plan themselves. Raises OSError where no result can be written any more.
+    """
+    conversion = _Conversion(Summary(), pairs, existing, (quality, "keep"), None, None, None)
+    conversion.records = []
+    pipeline = Pipeline(
+        translator=translator,
+        workers=threads(workers),
+        half=half,
+        open=conversion.is_wanted,
+        write=conversion.write,
+    )
+    conversion.run(pipeline, threading.Event())
+    if conversion.summary.ended:
+        raise OSError(errno.ENOSPC, conversion.summary.ended)
+    return conversion.records
+
+
 class _Conversion:
     """A conversion under way: what is written, and what is made of each job that is done."""
 
     def __init__(
         self,
         summary: Summary,
-        plan: Plan,
+        plan: Sequence[tuple[Path, Path]],
         existing: Existing,
         coding: tuple[Quality, Subsampling],
         lines: BinaryIO | None,
@@ -148,6 +170,7 @@ class _Conversion:
     ) -> None:
         self.summary, self.plan, self.existing, self.coding = summary, plan, existing, coding
         self.lines, self.on_progress, self.sheet = lines, on_progress, sheet
+        self.records: list[Record] | None = None
         self._no_room = 0
         self._full = False
 
@@ -168,7 +191,7 @@ class _Conversion:
         if job.error:
             return job
         job.written = True
-        if self.lines is not None:
+        if self.lines is not None or self.records is not None:
             try:
                 add_checksum(job)
             except OSError as error:
@@ -212,6 +235,8 @@ class _Conversion:
                 add_line(self.lines, Record.of(job))
             except OSError as error:
                 self._end(f"the manifest cannot be written ({error.strerror})", stop)
+        if self.records is not None:
+            self.records.append(Record.of(job))
         self._no_room = self._no_room + 1 if job.code in NO_ROOM else 0
         if self._no_room == IN_A_ROW:
             why = os.strerror(job.code or 0)

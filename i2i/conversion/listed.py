@@ -38,6 +38,8 @@ def place(name: str) -> str:
     A relative name keeps its folders. Of an absolute one all folders are kept too, from the root down. What leads
     upwards is worked out where it can be, and left off in front: ../day/a.png lies under day/a.png.
     """
+    if os.sep == "/" and not name.startswith("/") and ".." not in name:  # as nearly all of a million are
+        return name
     bare = os.path.splitdrive(name)[1]
     parts = re.split(r"[/\\]+" if os.sep == "\\" else "/+", os.path.normpath(bare))
     return "/".join(part for part in parts if part not in ("", ".."))

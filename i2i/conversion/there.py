@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from i2i.conversion.plan import Plan, unique_folders
 from i2i.conversion.real import Folders
+from i2i.data.listing import some
 from i2i.errors import DatasetError
 from i2i.images import shown, unfinished
 
@@ -24,9 +25,12 @@ def is_there(target: str | Path) -> bool:
     return not stat.S_ISREG(found.st_mode) or found.st_size > 0
 
 
-def what_is_there(plan: Plan, whole: Plan) -> NDArray[np.bool_]:
-    """Which targets of the plan have something in their place. Raises DatasetError where it is an input of the whole
-    plan, which no translation may replace."""
+def what_is_there(plan: Plan, whole: Plan, refuse: bool = False) -> NDArray[np.bool_]:
+    """Which targets of the plan have something in their place.
+
+    Raises DatasetError where it is an input of the whole plan, which no translation may replace, and where nothing
+    may be there at all.
+    """
     folders = {folder: os.path.isdir(folder or ".") for folder in unique_folders(pair[1] for pair in plan.text())}  # noqa: PTH112
     there = np.fromiter(
         (folders[os.path.dirname(target)] and is_there(target) for _, target in plan.text()),  # noqa: PTH120
@@ -35,7 +39,18 @@ def what_is_there(plan: Plan, whole: Plan) -> NDArray[np.bool_]:
     )
     if there.any():
         _refuse_inputs(plan.only(there), whole)
+        if refuse:
+            _refuse_results(plan.only(there), len(plan))
     return there
+
+
+def _refuse_results(there: Plan, of: int) -> None:
+    where = Path(os.path.commonpath(list(unique_folders(target for _, target in there.text()))))
+    raise DatasetError(
+        f"{shown(where)}: {len(there)} of {of} results are there already "
+        f"({some([target.name for _, target in there])}). Keep them and convert the rest with --skip-existing, or "
+        f"replace them with --overwrite."
+    )
 
 
 def _refuse_inputs(there: Plan, whole: Plan) -> None:
