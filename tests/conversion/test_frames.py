@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from torch import Tensor, nn
 
-from i2i import images
+from i2i import cli, images
 from i2i.conversion import Shard, make_plan, translate
 from i2i.conversion.frames import in_order
 from i2i.errors import SettingsError
-from i2i.networks.settings import ResNet
-from i2i.translator import Card, Translator
+from i2i.networks.settings import ResNet, UNet
+from i2i.translator import Card, Translator, save_network
 
 CARD = Card(architecture=ResNet(width=2, blocks=1), in_channels=3, out_channels=3)
 
@@ -59,3 +59,13 @@ def test_a_part_of_the_frames_is_refused(tmp_path):
     translator = Translator(Seen(), CARD, device="cpu", steady=True)
     with pytest.raises(SettingsError, match=r"--steady --shard 0/2: frames share statistics"):
         translate(translator, tmp_path / "in", tmp_path / "out", shard=Shard(0, 2))
+
+
+def test_the_command_says_where_steady_changes_nothing(tmp_path, capsys):
+    put(tmp_path / "in" / "1.png", 0)
+    for name, architecture in (("fixed", UNet(width=2, depth=4)), ("own", ResNet(width=2, blocks=1))):
+        card = Card(architecture=architecture, in_channels=3, out_channels=3)
+        save_network(architecture.build(3, 3, (16, 16)), card, tmp_path / f"{name}.safetensors")
+        words = ["translate", str(tmp_path / f"{name}.safetensors"), str(tmp_path / "in"), str(tmp_path / name)]
+        assert cli.main([*words, "--steady", "--device", "cpu"]) == 0
+        assert ("Frames are steady already" in capsys.readouterr().err) == (name == "fixed")
