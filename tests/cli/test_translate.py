@@ -88,6 +88,7 @@ def test_behind_two_dashes_everything_is_a_name(called: Called) -> None:
         ("--precision fp32", "precision", "fp32"),
         ("--batch-size 3", "batch_size", 3),
         ("--norm-mode picture", "norm_mode", "picture"),
+        ("--backend openvino", "backend", "openvino"),
     ],
 )
 def test_flags_of_the_model(called: Called, flags: str, option: str, value: object) -> None:
