@@ -20,7 +20,7 @@ from i2i.engine.trainer import Trainer
 from i2i.errors import TrainingError
 from i2i.experiment import Experiment, to_yaml
 from i2i.files import write_safetensors, write_text
-from i2i.training.best import Best, validated
+from i2i.training.best import PAIRS, Best, Validation
 from i2i.training.expected import announce
 from i2i.training.folder import writing
 from i2i.training.listener import Listener
@@ -33,8 +33,6 @@ SHOWN = 6
 """Held-out pictures in a sample grid."""
 GRADIENTS = 20
 """Steps between two measurements of the gradients, at least: reading all of them is a fiftieth of a small step."""
-MEASURED = 48
-"""Held-out pairs, at most, on which the mode of batch norm is chosen."""
 
 
 class Recorder:
@@ -71,6 +69,7 @@ class Recorder:
         self._due = trainer.world.agreement()
         self._rollbacks: list[dict[str, Any]] = list(state["rollbacks"]) if state else []
         self._best = Best(state["best"] if state else {})
+        self._validation = Validation(experiment, opened, self.sample_every * s.batch * trainer.world.size)
         self._norm_mode: NormMode = choose_norm_mode(experiment, trainer, [])
         self._measured_step = -1
         self._fallback: str | None = None
@@ -95,6 +94,8 @@ class Recorder:
         batch = trainer.move(self._batch(self.opened.train, range(self.experiment.training.batch)))
         pictures = 3 * SHOWN * max(1, trainer.steps // self.sample_every)
         self.tell.note(announce(trainer, batch, self.run, where, pictures))
+        if self._validation.note:
+            self.tell.note(f"{self._validation.note[0].upper()}{self._validation.note[1:]}.")
         if fresh:
             self.sample()
 
@@ -226,18 +227,16 @@ class Recorder:
             images.write(path, report.sheet(columns))
 
     def validate(self) -> None:
-        """Measure the translators on held-out pairs, and ship them as the best where they are the best so far."""
-        found = validated(self.experiment, self.trainer, self._measured()) if self._validated else None
-        if found is None:
-            return
-        error, mode = found
-        if self._best.look(self.trainer.progress.rounds, error):
+        """Measure the translators on held-out pictures, and ship those as the best that are the best so far."""
+        found = self._validation(self.trainer, self._measured(self._validation.pictures))
+        for name in self._best.look(self.trainer.progress.rounds, found):
+            mode = found[name].norm_mode
             with writing(self.run):
-                ship(self.experiment, self.opened.channels, self.trainer, mode, self.run, "best")
+                ship(self.experiment, self.opened.channels, self.trainer, mode, self.run, "best", only=name)
 
-    def _measured(self) -> Iterator[Any]:
-        """Held-out batches on which is measured: always the same, at most MEASURED."""
-        measured = min(MEASURED, self._seen_count) if self._validated else 0
+    def _measured(self, most: int = PAIRS) -> Iterator[Any]:
+        """Held-out batches on which is measured: always the same, of at most so many items."""
+        measured = min(most, self._seen_count) if self._validated else 0
         indices = [range(start, min(start + SHOWN, measured)) for start in range(0, measured, SHOWN)]
         return (self.trainer.move(self._batch(self._seen, chosen)) for chosen in indices)
 

@@ -26,10 +26,11 @@ def ship(
     norm_mode: NormMode,
     run: Path,
     stem: str = "translator",
+    only: str = "",
 ) -> None:
     """Write the run's networks: translator.safetensors, two translator_*.safetensors, or sampler.safetensors.
 
-    `stem` is the name of translators.
+    `stem` is the name of translators, `only` the direction of the one to write; all of them without.
     """
     architecture = experiment.model.generator
     networks = trainer.translators()
@@ -43,7 +44,7 @@ def ship(
     labels = experiment.data.labels
     both: tuple[Direction, ...] = ("AtoB", "BtoA")
     for direction in both:
-        if direction not in networks:
+        if direction not in networks or only not in ("", direction):
             continue
         forth = direction == "AtoB"
         card = Card(

@@ -195,7 +195,7 @@ def test_the_best_on_held_out_pairs_lies_beside_the_latest(data: Path, tmp_path:
         assert all(torch.equal(value, weights[name]) for name, value in load_file(out / "best.safetensors").items())
 
 
-def test_where_there_is_no_truth_no_step_is_best(data: Path, tmp_path: Path) -> None:
+def test_where_too_few_are_held_out_no_step_is_best(data: Path, tmp_path: Path) -> None:
     nets = CycleGAN(
         generator=ResNet(width=2, blocks=1), discriminator=PatchGAN(width=2, layers=1, norm="instance"), history=2
     )
