@@ -1,36 +1,44 @@
 """A trained generator as picture to picture: any size in, the same size out."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal, cast, overload
 
 import numpy as np
 import torch
 from PIL import Image
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import nn
 
 from i2i import images
 from i2i.engine.device import Precision, choose_device, choose_precision
 from i2i.errors import PictureError, SettingsError
 from i2i.images.detail import guided
+from i2i.networks import streaming
 from i2i.networks.blocks import BatchNorm
+from i2i.networks.steady import Steady
 from i2i.settings import Direction, parse_size
 from i2i.translator import room
+from i2i.translator.backends import Auto, Backend, BackendName, choose_backend
 from i2i.translator.card import Card, NormMode
+from i2i.translator.exported import Exported
 from i2i.translator.files import load_network
-from i2i.translator.pictures import Array, as_array, as_pil, by_size
+from i2i.translator.padding import padded
+from i2i.translator.pictures import Array, as_array, as_pil, by_size, in_order
+from i2i.translator.scenes import Scenes
+from i2i.translator.strips import translate_in_strips
 
 Fit = Literal["trained", "native"] | int
 Detail = Literal["none", "guided"]
+Tile = Literal["auto"] | int
 
 
 class Translator:
     """A generator with the geometry it was trained in.
 
     Deterministic, and looks at one picture at a time: dropout is off, and batch norm never takes a picture's
-    neighbours into account.
+    neighbours into account. Only a `steady` one takes what it is given for frames in their order, from call to call,
+    and lets them share the statistics that norms take of a picture; `new_sequence` begins anew.
     """
 
     def __init__(
@@ -44,9 +52,18 @@ class Translator:
         detail: Detail = "none",
         norm_mode: NormMode | None = None,
         batch_size: int = 8,
+        steady: bool = False,
+        tile: Tile = "auto",
+        backend: BackendName = "auto",
+        tell: Callable[[str], None] = lambda line: None,
     ) -> None:
+        """`tile` is the rows of a strip that a picture is translated in, 0 for the whole of it; auto cuts what is too
+        large for the memory. `backend` runs the network; auto is torch's, or an engine that is installed where that
+        pays (see `expect`). Strips always go through torch. `tell` is told what a user may want to know, a line at a
+        time.
+        """
         self.card = card
-        self.device = choose_device(device)
+        self.device = choose_device("cpu" if device == "auto" and isinstance(network, Exported) else device)
         self.precision = choose_precision(precision, self.device)
         self.fit: Fit = fit if fit is not None else ("native" if card.resize == "none" else "trained")
         if isinstance(self.fit, int) and self.fit < 8:
@@ -57,7 +74,25 @@ class Translator:
         for layer in self.network.modules():
             if isinstance(layer, BatchNorm):
                 layer.own_statistics = (norm_mode or card.norm_mode) == "picture"
+        if tile != "auto" and tile < 0:
+            raise SettingsError(f"tile {tile}: wanted the rows of a strip, 0 for the whole picture, or auto.")
+        self.tile: Tile = tile
+        self.tell = tell
+        self._told: set[tuple[int, int]] = set()
         self._multiple: int = max(8, cast(int, network.multiple))
+        if isinstance(network, Exported) and norm_mode not in (None, card.norm_mode):
+            raise SettingsError(f"{network.path}: was exported with norm mode {card.norm_mode}, which is part of it.")
+        self._steady = Steady(self.network) if steady else None
+        self._scenes = Scenes()
+        self.backend: Backend = choose_backend(
+            backend,
+            self.network,
+            card,
+            device=self.device,
+            precision=self.precision,
+            steady=steady,
+            tell=lambda line: self.tell(line),
+        )
 
     @classmethod
     def load(
@@ -71,6 +106,10 @@ class Translator:
         detail: Detail = "none",
         norm_mode: NormMode | None = None,
         batch_size: int = 8,
+        steady: bool = False,
+        tile: Tile = "auto",
+        backend: BackendName = "auto",
+        tell: Callable[[str], None] = lambda line: None,
     ) -> "Translator":
         """Load a run folder, a translator file, or a bare generator of the reference implementation.
 
@@ -86,7 +125,32 @@ class Translator:
             detail=detail,
             norm_mode=norm_mode,
             batch_size=batch_size,
+            steady=steady,
+            tile=tile,
+            backend=backend,
+            tell=tell,
         )
+
+    # --------------------------------------------------------------------------------------------------------- frames
+
+    @property
+    def steady(self) -> bool:
+        """Whether pictures are frames that share statistics, and so are to come in their order."""
+        return self._steady is not None
+
+    @property
+    def frames_matter(self) -> bool:
+        """Whether `steady` changes anything: not for norms whose statistics are fixed."""
+        return self._steady is not None and bool(self._steady.layers)
+
+    def new_sequence(self) -> None:
+        """The next picture is the first frame of another sequence."""
+        self._scenes.forget()
+
+    def expect(self, count: int) -> None:
+        """So many pictures are to come: what auto weighs against the time that another engine takes to start."""
+        if isinstance(self.backend, Auto):
+            self.backend.left = count
 
     # ------------------------------------------------------------------------------------------------------- pictures
 
@@ -122,29 +186,52 @@ class Translator:
             self.check_room(size)
         small = [self.prepare(picture) for picture in pictures]
         results: list[Array | None] = [None] * len(pictures)
-        for together in by_size(small, self.batch_size):
+        group = in_order if self.steady else by_size
+        for together in group(small, self.batch_size):
             outputs = self.translate_together([small[index] for index in together])
             for index, output in zip(together, outputs, strict=True):
                 results[index] = self.finish(output, small[index], pictures[index])
         return cast("list[Array]", results)
 
-    def check_room(self, size: tuple[int, ...]) -> None:
+    def check_room(self, size: tuple[int, ...], dtype: Any = np.uint8) -> None:
         """Raise PictureError where a picture of that size, (height, width), needs more memory than is free.
 
         A system that runs out of memory ends the whole conversion; one pixel by 60,000, with its short side brought
         to 256, are 4 billion.
         """
         height, width = self.scaled(size)
-        needed = height * width * self._pixel_bytes
+        what = f"{size[1]} x {size[0]} pixels"
+        if (height, width) != tuple(size[:2]):
+            what += f", translated at {width} x {height}"
+        pixels = height * width
+        if self._goes_in_strips((height, width), dtype):
+            room.memory_for_maps(self._strip_needs(pixels, dtype), what)
+            return
+        needed = self._whole_bytes(pixels, dtype)
         if needed > room.UNHEEDED_BYTES and needed > (free := room.free_bytes()):
             raise PictureError(
-                f"{size[1]} x {size[0]} pixels: translating them at {width} x {height} takes about "
-                f"{needed / 1e9:,.0f} GB of memory, and {free / 1e9:,.0f} GB are free; give a smaller --fit"
+                f"{what}: takes about {needed / 1e9:,.0f} GB of memory, and {free / 1e9:,.0f} GB are free; give a "
+                f"smaller --fit"
             )
 
-    @property
-    def _pixel_bytes(self) -> int:
-        return room.pixel_bytes(self.card.architecture, self.device, self.precision)
+    def _half(self, dtype: Any) -> bool:
+        """Whether pictures of that type are translated in bf16: its 8 bits are enough for 8, not for 16."""
+        return self.precision == torch.bfloat16 and np.dtype(dtype) == np.uint8
+
+    def _whole_bytes(self, pixels: int, dtype: Any) -> int:
+        return room.whole_bytes(pixels, self.card.architecture, self.device, self._half(dtype))
+
+    def _strip_needs(self, pixels: int, dtype: Any) -> room.Needs:
+        pictures = np.dtype(dtype).itemsize * (self.card.in_channels + self.card.out_channels)
+        return room.strip_needs(pixels, self.card.architecture, self._half(dtype), pictures)
+
+    def _goes_in_strips(self, size: tuple[int, ...], dtype: Any) -> bool:
+        height, width = size
+        if self.tile == 0 or not streaming.streams(self.network):
+            return False
+        if self.tile != "auto":
+            return height > self.tile
+        return not room.goes_whole(self._whole_bytes(height * width, dtype))
 
     def translate_together(self, pictures: Sequence[Array]) -> list[Array]:
         """Prepared pictures of one size and dtype through the network, together as far as memory allows.
@@ -152,18 +239,25 @@ class Translator:
         With `check_room` and `prepare` before it and `finish` behind it, `arrays` in steps: these may run in other
         threads, this in one. Raises PictureError where even one is too large.
         """
-        each = pictures[0].shape[0] * pictures[0].shape[1] * self._pixel_bytes
-        together = len(pictures)
+        pixels, dtype = pictures[0].shape[0] * pictures[0].shape[1], pictures[0].dtype
+        each = self._whole_bytes(pixels, dtype)
+        in_strips = self._goes_in_strips(pictures[0].shape[:2], dtype)
+        together = 1 if in_strips else len(pictures)
         if each * together > room.UNHEEDED_BYTES:
             together = max(1, min(together, room.free_bytes() // each))
+        scenes = self._scenes.begins(pictures) if self._steady else []
         results: list[Array] = []
         while start := pictures[len(results) : len(results) + together]:
+            if self._steady:
+                self._steady.coming(scenes[len(results) : len(results) + together])
             try:
-                results += self.translate_prepared(start)
+                results += [self._in_strips(start[0])] if in_strips else self.translate_prepared(start)
                 continue
             except (RuntimeError, MemoryError) as error:
                 if not room.ran_out(error):
                     raise
+            if self._steady:
+                self._steady.take_back()
             if together == 1:
                 height, width = start[0].shape[:2]
                 raise PictureError(
@@ -197,14 +291,32 @@ class Translator:
         They are padded to the network's multiple by reflection, and cropped back.
         """
         height, width = pictures[0].shape[:2]
-        batch = images.to_network(np.stack(pictures)).to(self.device)
-        batch = _pad(batch, -height % self._multiple, -width % self._multiple)
-        # bf16 has 8 bits of mantissa: enough for 8-bit pictures, not for 16.
-        half = self.precision == torch.bfloat16 and pictures[0].dtype == np.uint8
-        with torch.inference_mode(), torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=half):
-            output = self.network(batch)
-        result = images.from_network(output[:, :, :height, :width], pictures[0].dtype)
-        return list(result)
+        rows, columns = padded((height, width), self._multiple)
+        batch = np.stack(pictures)
+        if (len(rows), len(columns)) != (height, width):
+            batch = batch[:, rows][:, :, columns]
+        output = self.backend(images.to_network(batch), self._half(batch.dtype))
+        return list(images.from_network(output[:, :, :height, :width], batch.dtype))
+
+    def _in_strips(self, picture: Array) -> Array:
+        """A prepared picture through the network, strip by strip, to the same result."""
+        height, width = picture.shape[:2]
+        needs = self._strip_needs(height * width, picture.dtype)
+        what = f"{width} x {height} pixels"
+        memory = room.memory_for_maps(needs, what)
+        if (height, width) not in self._told:
+            self._told.add((height, width))
+            where = " of them in a file" if memory < needs.held else ""
+            self.tell(f"{what}: in strips of rows, to the same result, with about {needs.all / 1e9:.1f} GB{where}.")
+        return translate_in_strips(
+            self.network,
+            picture,
+            self.card.out_channels,
+            multiple=self._multiple,
+            room=streaming.Room(memory, None if self.tile == "auto" else self.tile),
+            device=self.device,
+            half=self._half(picture.dtype),
+        )
 
     def finish(self, output: Array, small: Array, picture: Array) -> Array:
         """The network's output at the picture's own size."""
@@ -214,15 +326,3 @@ class Translator:
         if self.detail == "guided" and (output.shape[0] < size[0] or output.shape[1] < size[1]):
             return guided(output, small, picture)
         return images.resize(output, size)
-
-
-def _pad(batch: Tensor, bottom: int, right: int) -> Tensor:
-    """Grow to the bottom and the right by reflection, by repetition where the picture is too small to reflect."""
-    while bottom or right:
-        height, width = batch.shape[-2:]
-        down, over = min(bottom, height - 1), min(right, width - 1)
-        if (bottom and not down) or (right and not over):
-            return functional.pad(batch, (0, right, 0, bottom), mode="replicate")
-        batch = functional.pad(batch, (0, over, 0, down), mode="reflect")
-        bottom, right = bottom - down, right - over
-    return batch
