@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import PIL
 import torch
 from torch import Tensor
@@ -19,6 +20,7 @@ from i2i.data.loading import make_loader
 from i2i.data.settings import Cache
 from i2i.data.store import InFile, InMemory, Sink, Store, opened
 from i2i.data.training_set import TrainingSet
+from i2i.data.unreadable import Unreadable, merged
 from i2i.errors import PictureError
 from i2i.files import written_whole
 from i2i.images import shown
@@ -26,7 +28,7 @@ from i2i.images import shown
 Progress = Callable[[int, int], None]
 """Called with (groups decoded, all of them)."""
 
-_FORMAT = 1
+_FORMAT = 2
 """Raised with whatever changes what decoding gives, so that no run takes up pixels of another version."""
 _FILES_A_CORE = 500_000_000
 """Bytes of picture files, a core, that `auto` decodes up front: half a minute of JPEG."""
@@ -53,10 +55,12 @@ def keep(
     workers: int,
     passes: float,
     progress: Progress = lambda done, total: None,
+    unreadable: Unreadable | None = None,
 ) -> list[str]:
     """Decode a set by `workers` processes and keep it in `dataset.kept`, where that fits and pays; what was done.
 
-    `passes` is how often the run will go through the set. Raises UserError where a picture cannot be used.
+    `passes` is how often the run will go through the set. What cannot be read is kept as a picture without pixels, and
+    `unreadable` hears of it. Raises UserError where that is too much, or where a picture cannot be used.
     """
     if choice == "none" or not passes:
         return []
@@ -65,9 +69,10 @@ def keep(
     if choice == "auto" and passes < 2:
         return []  # decoding it all would take longer than the run needs
     folder = folder or default_folder()
+    unreadable = unreadable or Unreadable(dataset)
     if choice != "memory" and any(folder.glob(f"*{_SUFFIX}")):
         path = folder / f"{_digest(dataset)}{_SUFFIX}"
-        if (store := opened(path)) is not None:
+        if (store := _taken_up(dataset, path, unreadable)) is not None:
             dataset.kept = store
             return [f"{dataset.counted} decoded by an earlier run: {_size(store.bytes)} in {shown(path)}"]
     expected = expected_bytes(dataset)
@@ -79,7 +84,7 @@ def keep(
     if where == "disk":
         path = folder / f"{_digest(dataset)}{_SUFFIX}"
         try:
-            dataset.kept = store = _on_disk(dataset, path, workers, progress)
+            dataset.kept = store = _on_disk(dataset, path, workers, progress, unreadable)
         except OSError as error:
             reason = error.strerror or str(error)
             notes.append(f"{shown(folder)}: decoded pictures cannot be kept there: {reason}. Choose with --cache-dir")
@@ -88,7 +93,7 @@ def keep(
         else:
             return [f"{dataset.counted} decoded once and kept in {shown(path)}: {_size(store.bytes)}"]
     sink = InMemory(expected)
-    _fill(dataset, sink, workers, progress)
+    _fill(dataset, sink, workers, progress, unreadable)
     dataset.kept = sink.store()
     return [*notes, f"{dataset.counted} decoded once and kept in memory: {_size(dataset.kept.bytes)}"]
 
@@ -129,15 +134,32 @@ def _disk(folder: Path) -> int | None:
 # ------------------------------------------------------------------------------------------------------------- filling
 
 
-def _on_disk(dataset: TrainingSet[Any], path: Path, workers: int, progress: Progress) -> Store:
+def _taken_up(dataset: TrainingSet[Any], path: Path, unreadable: Unreadable) -> Store | None:
+    """What an earlier run has decoded; None where it is not whole, or lacks what can be read by now."""
+    store = opened(path)
+    if store is None or store.whole:
+        return store
+    failed: dict[int, str] = {}
+    for group in np.flatnonzero(store.empty[:: dataset.together]).tolist():
+        try:
+            dataset.decode(group)
+        except PictureError as error:
+            failed[group] = str(error)
+        else:
+            return None
+    unreadable.hear(failed)
+    return store
+
+
+def _on_disk(dataset: TrainingSet[Any], path: Path, workers: int, progress: Progress, unreadable: Unreadable) -> Store:
     """Decode into a file that is there when it is whole. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with _alone(path.with_suffix(".lock")):
-        store = opened(path)  # another process may have made it while this one waited
+        store = _taken_up(dataset, path, unreadable)  # another process may have made it while this one waited
         if store is None:
             with written_whole(path) as file:
                 sink = InFile(file)
-                _fill(dataset, sink, workers, progress)
+                _fill(dataset, sink, workers, progress, unreadable)
                 sink.finish()
             store = opened(path)
         if store is None:
@@ -159,32 +181,42 @@ def _alone(path: Path) -> Iterator[None]:
         yield
 
 
-def _fill(dataset: TrainingSet[Any], sink: Sink, workers: int, progress: Progress) -> None:
+def _fill(dataset: TrainingSet[Any], sink: Sink, workers: int, progress: Progress, unreadable: Unreadable) -> None:
     count = dataset.groups
     batches = [list(range(start, min(start + _AT_ONCE, count))) for start in range(0, count, _AT_ONCE)]
     done = 0
-    for pixels, shapes, groups in make_loader(_Groups(dataset), batches, workers, collate=_joined):
+    for pixels, shapes, groups, failed in make_loader(_Groups(dataset), batches, workers, collate=_joined):
+        unreadable.hear(failed)
         sink.add(pixels, shapes)
         done += groups
         progress(done, count)
 
 
-class _Groups(Dataset[tuple[Tensor, Tensor, int]]):
-    """Every group as flat pixels and (pictures, 3) of C, H, W."""
+_Decoded = tuple[Tensor, Tensor, int, dict[int, str]]
+"""Flat pixels, (pictures, 3) of C, H, W, the number of groups, and which of them could not be read and why."""
+
+
+class _Groups(Dataset[_Decoded]):
+    """Every group, decoded; one that cannot be read is of pictures without pixels."""
 
     def __init__(self, dataset: TrainingSet[Any]) -> None:
         self.dataset = dataset
 
-    def __getitem__(self, index: int) -> tuple[Tensor, Tensor, int]:
-        pictures = self.dataset.decode(index)
+    def __getitem__(self, index: int) -> _Decoded:
+        try:
+            pictures = self.dataset.decode(index)
+        except PictureError as error:
+            nothing = torch.zeros(self.dataset.together, 3, dtype=torch.int64)
+            return torch.zeros(0, dtype=torch.uint8), nothing, 1, {index: str(error)}
         self.dataset.transforms[0].check_size(pictures[0], self.dataset.files(index)[0])
         planes = [torch.from_numpy(picture).permute(2, 0, 1) for picture in pictures]
-        return torch.cat([plane.reshape(-1) for plane in planes]), torch.tensor([tuple(p.shape) for p in planes]), 1
+        pixels = torch.cat([plane.reshape(-1) for plane in planes])
+        return pixels, torch.tensor([tuple(plane.shape) for plane in planes]), 1, {}
 
 
-def _joined(items: list[tuple[Tensor, Tensor, int]]) -> tuple[Tensor, Tensor, int]:
-    pixels, shapes, groups = zip(*items, strict=True)
-    return torch.cat(pixels), torch.cat(shapes), sum(groups)
+def _joined(items: list[_Decoded]) -> _Decoded:
+    pixels, shapes, groups, failed = zip(*items, strict=True)
+    return torch.cat(pixels), torch.cat(shapes), sum(groups), merged(failed)
 
 
 # ------------------------------------------------------------------------------------------------------ what it will be

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from torch import Tensor
+from torch.utils.data import Dataset, default_collate
 
 from i2i.data import machine
 from i2i.data.cache import Progress, keep
@@ -17,6 +18,7 @@ from i2i.data.sampler import EpochSampler
 from i2i.data.settings import Cache
 from i2i.data.store import Store
 from i2i.data.training_set import Crops, Places, TrainingSet
+from i2i.data.unreadable import Tell, Unreadable, merged
 
 OF_DEVICE = 0.25
 """Share of a GPU's free memory that kept pictures may take; the rest is the networks'."""
@@ -41,17 +43,22 @@ def feed(
     passes: float,
     note: Callable[[str], None] = lambda text: None,
     progress: Progress = lambda done, total: None,
+    skipped: Tell = lambda reason: None,
 ) -> Iterable[Any]:
     """The batches of a run in the order of `sampler`, uint8 or in [-1, 1]; with CUDA they are on the device.
 
     `passes` is how often the run will go through the set, `note` is told what was decided, `progress` how far decoding
-    is. Raises UserError where a picture cannot be used, here or when its turn comes.
+    is, `skipped` once of each picture that cannot be read, here or when its turn comes. Raises UserError where they are
+    too many, or where one cannot be used.
     """
     cores = machine.cores()
     if isinstance(how.workers, int) and how.workers > cores:
         note(f"{how.workers} workers on {cores} cores: they will wait for each other; --workers auto takes fewer")
     filling = how.workers if isinstance(how.workers, int) else max(1, cores // machine.siblings())
-    for line in keep(dataset, how.cache, how.cache_dir, workers=filling, passes=passes, progress=progress):
+    unreadable = Unreadable(dataset, skipped)
+    for line in keep(
+        dataset, how.cache, how.cache_dir, workers=filling, passes=passes, progress=progress, unreadable=unreadable
+    ):
         note(line)
     cuda = device.type == "cuda"
     store = dataset.kept
@@ -64,7 +71,7 @@ def feed(
         if how.workers == "auto" and passes:
             work = "decode" if store is None else "augment"
             note(f"{workers} worker process{'es' if workers > 1 else ''} {work}{'' if workers > 1 else 's'} pictures")
-        batches = make_loader(dataset, sampler, workers, pin=cuda)
+        batches = Heard(make_loader(Sending(dataset), sampler, workers, pin=cuda, collate=sent), unreadable)
     return Moved(batches, device) if cuda else batches
 
 
@@ -76,6 +83,34 @@ def auto_workers() -> int:
 def _at_hand(store: Store) -> bool:
     """Whether reading is not waiting for a disk: in memory, or a file that the system can keep there."""
     return store.path is None or store.bytes <= machine.free_memory()
+
+
+class Sending(Dataset[tuple[Any, dict[int, str]]]):
+    """Items, each with what could not be read on the way to it: so what a worker meets reaches the trainer."""
+
+    def __init__(self, dataset: TrainingSet[Any]) -> None:
+        self.dataset = dataset
+
+    def __getitem__(self, key: tuple[int, int]) -> tuple[Any, dict[int, str]]:
+        item = self.dataset[key]
+        return item, self.dataset.new_failures()
+
+
+def sent(items: list[tuple[Any, dict[int, str]]]) -> tuple[Any, dict[int, str]]:
+    """Items to a batch, with what could not be read on the way to any of them."""
+    return default_collate([item for item, _ in items]), merged(failed for _, failed in items)
+
+
+class Heard:
+    """Batches without what came with them: pictures that could not be read, which `unreadable` hears of."""
+
+    def __init__(self, batches: Iterable[tuple[Any, dict[int, str]]], unreadable: Unreadable) -> None:
+        self.batches, self.unreadable = batches, unreadable
+
+    def __iter__(self) -> Iterator[Any]:
+        for batch, failed in self.batches:
+            self.unreadable.hear(failed)
+            yield batch
 
 
 class Cut:

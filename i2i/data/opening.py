@@ -90,8 +90,10 @@ def open_dataset(kind: Kind, root: str | Path, settings: DataSettings, *, seed: 
     ):
         notes.append("brightness, contrast, noise, blur and jpeg change the source of a pair; here they do nothing")
     complete = all(validation)
+    train = _dataset(kind, kept, settings, seed, channels, deep, train=True)
+    train.root = Path(root)
     return Opened(
-        train=_dataset(kind, kept, settings, seed, channels, deep, train=True),
+        train=train,
         validation=_dataset(kind, validation, settings, seed, channels, deep, train=False) if complete else None,
         held=names,
         channels=channels,

@@ -94,6 +94,7 @@ class PairedFolder(TrainingSet[Pairs]):
         self.seed = seed
         self.channels = channels
         self.deep = deep
+        self.failed = {}
         self.nearest = settings.labels in ("source", "both"), settings.labels in ("target", "both")
         self.transform = Transform(settings, train=train, nearest=self.nearest, photometry=True)
 
@@ -102,12 +103,16 @@ class PairedFolder(TrainingSet[Pairs]):
 
     def __getitem__(self, index: Index) -> Pairs:
         epoch, index = epoch_and_index(index)
-        source, target = self.transform((self.seed, epoch, index), self.fitted(index), self.files(index)[0])
+        key = self.seed, epoch, index
+        group, pictures = self.readable(index, key)
+        source, target = self.transform(key, pictures, self.files(group)[0])
         return Pairs(as_tensor(source), as_tensor(target))
 
     def gather(self, keys: Sequence[tuple[int, int]], crops: Crops) -> Pairs:
-        source, target = [2 * index for _, index in keys], [2 * index + 1 for _, index in keys]
-        frames = self.transform.frames([(self.seed, *key) for key in keys], *self.sizes(source))
+        drawn = [(self.seed, *key) for key in keys]
+        groups = self.standing([index for _, index in keys], drawn)
+        source, target = [2 * group for group in groups], [2 * group + 1 for group in groups]
+        frames = self.transform.frames(drawn, *self.sizes(source))
         return Pairs(crops(source, frames), crops(target, frames))
 
     def decode(self, group: int) -> list[Array]:

@@ -62,6 +62,9 @@ class DataSettings:
     holdout: Literal["auto"] | Annotated[int, Field(ge=0)] = "auto"
     """Pictures kept out of training for samples and validation where there is no val or test split; 0 refuses."""
 
+    unreadable: Annotated[float, Field(ge=0, le=0.5)] = 0.01
+    """Share of the pictures (of each domain) that is left out, and named, where it cannot be read; 0 stops at one."""
+
     @property
     def crop(self) -> tuple[int, int]:
         """Training crop, (height, width)."""

@@ -39,6 +39,7 @@ class PictureFolder(TrainingSet[Labelled]):
         self.seed = seed
         self.channels = channels
         self.deep = deep
+        self.failed = {}
         nearest = settings.labels in ("target", "both")
         self.transform = Transform(settings, train=train, nearest=[nearest], photometry=False)
 
@@ -47,12 +48,15 @@ class PictureFolder(TrainingSet[Labelled]):
 
     def __getitem__(self, index: Index) -> Labelled:
         epoch, index = epoch_and_index(index)
-        image = self.transform((self.seed, epoch, index), self.fitted(index), self.pictures[index])[0]
-        return Labelled(as_tensor(image), torch.tensor(self.labels[index]))
+        key = self.seed, epoch, index
+        group, pictures = self.readable(index, key)
+        image = self.transform(key, pictures, self.pictures[group])[0]
+        return Labelled(as_tensor(image), torch.tensor(self.labels[group]))
 
     def gather(self, keys: Sequence[tuple[int, int]], crops: Crops) -> Labelled:
-        places = [index for _, index in keys]
-        frames = self.transform.frames([(self.seed, *key) for key in keys], *self.sizes(places))
+        drawn = [(self.seed, *key) for key in keys]
+        places = self.standing([index for _, index in keys], drawn)
+        frames = self.transform.frames(drawn, *self.sizes(places))
         return Labelled(crops(places, frames), torch.tensor([self.labels[index] for index in places]))
 
     def decode(self, group: int) -> list[Array]:

@@ -31,6 +31,9 @@ class Store:
         self.shapes = shapes.astype(np.int64)
         sizes = self.shapes.prod(axis=1)
         self.offsets = np.concatenate([[0], np.cumsum(sizes)])
+        self.empty = sizes == 0
+        """Which have no pixels: they could not be decoded."""
+        self.whole = not self.empty.any()
         self._tensor = pixels if isinstance(pixels, Tensor) else None
         self._mapped: Array | None = None
 

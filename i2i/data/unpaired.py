@@ -41,6 +41,7 @@ class UnpairedFolder(TrainingSet[Domains]):
         self.channels = channels
         self.deep = deep
         self.train = train
+        self.failed = {}
         nearest = settings.labels in ("source", "both"), settings.labels in ("target", "both")
         self.sides = tuple(
             Transform(settings, train=train, nearest=[label], photometry=side == 0)
@@ -56,15 +57,18 @@ class UnpairedFolder(TrainingSet[Domains]):
 
     def _picture(self, side: int, key: tuple[int, int]) -> Tensor:
         (group,) = self._groups(side, [key])
+        drawn = self._key(side, key)
+        group, pictures = self.readable(group, drawn)
         (path,) = self.files(group)
-        return as_tensor(self.sides[side](self._key(side, key), self.fitted(group), path)[0])
+        return as_tensor(self.sides[side](drawn, pictures, path)[0])
 
     def gather(self, keys: Sequence[tuple[int, int]], crops: Crops) -> Domains:
         return Domains(self._gather(0, keys, crops), self._gather(1, keys, crops))
 
     def _gather(self, side: int, keys: Sequence[tuple[int, int]], crops: Crops) -> Tensor:
-        places = self._groups(side, keys)
-        frames = self.sides[side].frames([self._key(side, key) for key in keys], *self.sizes(places))
+        drawn = [self._key(side, key) for key in keys]
+        places = self.standing(self._groups(side, keys), drawn)
+        frames = self.sides[side].frames(drawn, *self.sizes(places))
         return crops(places, frames)
 
     def _key(self, side: int, key: tuple[int, int]) -> tuple[int, ...]:
@@ -99,6 +103,11 @@ class UnpairedFolder(TrainingSet[Domains]):
     @property
     def groups(self) -> int:
         return sum(map(len, self.domains))
+
+    @property
+    def parts(self) -> tuple[range, ...]:
+        first = len(self.domains[0])
+        return range(first), range(first, self.groups)
 
     @property
     def transforms(self) -> tuple[Transform, ...]:

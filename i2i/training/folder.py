@@ -82,7 +82,7 @@ def clear(run: Path) -> None:
         shutil.rmtree(run / name, ignore_errors=True)
     for pattern in (
         *("*.safetensors*", "checkpoint.pt*", "checkpoint-*.pt*", "log.jsonl*"),
-        *("report.html", "notes.txt", "experiment.yaml"),
+        *("report.html", "notes.txt", "skipped.txt", "experiment.yaml"),
     ):
         for file in run.glob(pattern):
             file.unlink()

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -47,11 +47,12 @@ class Recorder:
         trainer: Trainer,
         images_per_epoch: int,
         tell: Listener,
+        skipped: Callable[[str], None],
         state: Mapping[str, Any] | None = None,
     ) -> None:
-        """`state` is the checkpoint that the run goes on from."""
+        """`skipped` is told of pictures that cannot be read; `state` is the checkpoint that the run goes on from."""
         self.experiment, self.run, self.data, self.opened, self.trainer = experiment, run, data, opened, trainer
-        self.images_per_epoch, self.tell = images_per_epoch, tell
+        self.images_per_epoch, self.tell, self.skipped = images_per_epoch, tell, skipped
         s = experiment.training
         self.log_every = log_interval(s, trainer.steps)
         self.sample_every = s.sample_every or max(1, trainer.steps // 20)
@@ -284,7 +285,10 @@ class Recorder:
 
     def _batch(self, dataset: Any, indices: Iterable[int]) -> Any:
         length = self._seen_count if dataset is self._seen else self.opened.counts["train"]
-        return stacked(dataset, (index % length for index in indices))
+        batch = stacked(dataset, (index % length for index in indices))
+        for reason in dataset.new_failures().values():
+            self.skipped(reason)
+        return batch
 
 
 def log_interval(settings: TrainingSettings, steps: int) -> int:

@@ -36,6 +36,7 @@ from i2i.training.lock import alone
 from i2i.training.memory import knobs_named, out_of_memory, release
 from i2i.training.recorder import Recorder
 from i2i.training.rollback import roll_back
+from i2i.training.skipped import Skipped
 from i2i.training.stopping import Signals
 
 MAY_CHANGE = ("steps", "epochs", "checkpoint_every", "keep")
@@ -314,6 +315,7 @@ def _play(
         )
     if state is None and world.first:
         clear(run)
+    skipped = Skipped(run, tell) if world.first else lambda reason: None
     sampler.start(trainer.progress.images // batch)
     # Before the run says what it needs: kept pictures are a part of it.
     batches = feed(
@@ -324,10 +326,12 @@ def _play(
         passes=max(0, steps - trainer.progress.rounds) * settings.accumulate / sampler.batches_per_epoch,
         note=tell.note,
         progress=tell.decoded,
+        skipped=skipped,
     )
     recorder: Recorder | Follower = Follower(trainer, opened)
     if world.first:
-        recorder = Recorder(experiment, run, data, opened, trainer, rounds * settings.accumulate * batch, tell, state)
+        images = rounds * settings.accumulate * batch
+        recorder = Recorder(experiment, run, data, opened, trainer, images, tell, skipped, state)
     try:
         recorder.begin(describe(device, precision), fresh=state is None)
         tell.started(trainer.progress.rounds, steps)

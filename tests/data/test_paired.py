@@ -9,7 +9,7 @@ from i2i.data import paired
 from i2i.data.folders import find_pairs
 from i2i.data.paired import PairedFolder
 from i2i.data.settings import DataSettings
-from i2i.errors import DatasetError, PictureError
+from i2i.errors import DatasetError
 
 NATIVE = {"size": "16", "resize": "none", "flip": False}
 
@@ -73,7 +73,7 @@ def test_an_odd_width_that_was_not_in_the_sample_is_refused_when_its_turn_comes(
 def test_an_unreadable_picture_is_named(tmp_path):
     pairs = side_by_side(tmp_path, noise(16, 32, 3))
     (tmp_path / "train" / "1.png").write_bytes(b"no picture")
-    with pytest.raises(PictureError, match=r"1\.png: cannot be read"):
+    with pytest.raises(DatasetError, match=r"1 of 1 pairs .*1\.png: cannot be read"):
         PairedFolder(pairs, DataSettings(**NATIVE))[0]
 
 
