@@ -68,7 +68,9 @@ def _rank(chosen: argparse.Namespace) -> None:
         scores[name] = {"kid": distance.value, "error": distance.error, "fid": frechet(reference, found)}
         scores[name] |= shares._asdict()
     print(ps.table(scores, dict.fromkeys(("kid", "error"), ".4f") | dict.fromkeys(("fid", *shares._fields), ".2f")))
-    print(f"\n{len(first)} pictures on either side, {chosen.size} x {chosen.size}, {features.name} {features.hash[:16]}")
+    print(
+        f"\n{len(first)} pictures on either side, {chosen.size} x {chosen.size}, {features.name} {features.hash[:16]}"
+    )
 
 
 def _read(path: Path, size: int, half: int | None) -> Array:
