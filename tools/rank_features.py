@@ -27,7 +27,7 @@ from i2i.evaluation import random_features
 from i2i.evaluation.domains import represented
 from i2i.evaluation.frechet import frechet
 from i2i.evaluation.kid import kid
-from i2i.evaluation.manifold import manifold
+from i2i.evaluation.manifold import Manifold, manifold
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -67,7 +67,7 @@ def _rank(chosen: argparse.Namespace) -> None:
         distance, shares = kid(reference, found), manifold(reference, found)
         scores[name] = {"kid": distance.value, "error": distance.error, "fid": frechet(reference, found)}
         scores[name] |= shares._asdict()
-    print(ps.table(scores, dict.fromkeys(("kid", "error"), ".4f") | dict.fromkeys(("fid", *shares._fields), ".2f")))
+    print(ps.table(scores, dict.fromkeys(("kid", "error"), ".4f") | dict.fromkeys(("fid", *Manifold._fields), ".2f")))
     print(
         f"\n{len(first)} pictures on either side, {chosen.size} x {chosen.size}, {features.name} {features.hash[:16]}"
     )
