@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from i2i import __version__
+from i2i.cli.importing import importing
 from i2i.errors import UserError
 
 VERBS = {
@@ -90,7 +91,9 @@ def _run(args: list[str]) -> int:
         from i2i.settings import did_you_mean
 
         raise UserError(f"{verb!r} is no command; {did_you_mean(verb, VERBS)}")
-    return importlib.import_module(f"i2i.cli.{verb}").main(args[1:])
+    with importing():
+        module = importlib.import_module(f"i2i.cli.{verb}")
+    return module.main(args[1:])
 
 
 def _say(message: str, code: int) -> int:

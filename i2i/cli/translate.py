@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
+from i2i.cli.importing import importing
 from i2i.cli.parsing import Switch, Where, flag, parse, positive
 from i2i.errors import SettingsError
 from i2i.settings import Direction
@@ -98,10 +99,11 @@ def main(args: Sequence[str]) -> int:
     if asked.quality != "keep" and not 1 <= asked.quality <= 100:
         raise SettingsError(f"--quality {asked.quality}: wanted keep, or 1 to 100.")
 
-    from i2i import conversion
-    from i2i.cli.progress import Bar, Stage
-    from i2i.cli.stopping import Stopping
-    from i2i.translator import Translator
+    with importing():
+        from i2i import conversion
+        from i2i.cli.progress import Bar, Stage
+        from i2i.cli.stopping import Stopping
+        from i2i.translator import Translator
 
     model, *inputs, output = words
     shard = conversion.parse_shard(asked.shard) if asked.shard is not None else None
