@@ -18,7 +18,7 @@ LOOKS = 3
 SETTLED = 100
 """Steps that a game may be anything; before, no generator has learnt to paint."""
 LASTS = 100
-"""Steps that a sign of the rounds has to last; signs of looks nine tenths of it, which three of them span at batch 4."""
+"""Steps that a sign of the rounds has to last; one of looks nine tenths of it, which three of them span at batch 4."""
 
 CYCLES = 90
 """Lines of the log that are searched for a cycle."""
