@@ -161,7 +161,8 @@ def up(in_channels: int, out_channels: int, upsample: Upsample, *, kernel: int =
     """Double the side. Shape: (N, in, H, W) -> (N, out, 2H, 2W).
 
     transpose: the papers' transposed convolution, kernel 4 (pix2pix) or 3 (CycleGAN). resize: nearest neighbour and a
-    convolution (Odena et al. 2016). shuffle: sub-pixel convolution (Shi et al. 2016).
+    convolution (Odena et al. 2016). bilinear: bilinear and a convolution, which is the blur [1, 3, 3, 1] between zeros
+    that CUT's code has. shuffle: sub-pixel convolution (Shi et al. 2016).
     """
     match upsample:
         case "transpose":
@@ -170,10 +171,22 @@ def up(in_channels: int, out_channels: int, upsample: Upsample, *, kernel: int =
             )
         case "resize":
             layer = nn.Sequential(nn.Upsample(scale_factor=2), Conv2d(in_channels, out_channels, 3, 1, 1, bias=bias))
+        case "bilinear":
+            layer = nn.Sequential(
+                nn.Upsample(scale_factor=2, mode="bilinear"), Conv2d(in_channels, out_channels, 3, 1, 1, bias=bias)
+            )
         case "shuffle":
             layer = nn.Sequential(Conv2d(in_channels, 4 * out_channels, 3, 1, 1, bias=bias), nn.PixelShuffle(2))
     initialise(layer)
     return layer
+
+
+def blurred_half() -> nn.Module:
+    """Halve the side behind the blur [1, 2, 1] / 4 (Zhang 2019). Shape: (N, C, H, W) -> (N, C, H/2, W/2); even sides.
+
+    Means of two neighbours twice over are that blur: two layers that every runtime has, without weights.
+    """
+    return nn.Sequential(Reflect(1), nn.AvgPool2d(2, stride=1), nn.AvgPool2d(2))
 
 
 class Residual(nn.Module):

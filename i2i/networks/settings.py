@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from i2i.errors import SettingsError
-from i2i.settings import Norm, Upsample, settings
+from i2i.settings import Downsample, Norm, Upsample, settings
 
 if TYPE_CHECKING:
     from torch import nn
@@ -34,7 +34,7 @@ class UNet:
     """Dropout of one half in the middle of the decoder while training."""
 
     upsample: Upsample = "transpose"
-    """transpose (the paper's), resize (nearest, then a convolution: no checkerboard), shuffle (pixel shuffle)."""
+    """transpose (the paper's), resize (nearest) or bilinear, then a convolution: no checkerboard; or shuffle."""
 
     def build(self, in_channels: int, out_channels: int, size: tuple[int, int]) -> "nn.Module":
         """The network, its depth chosen for `size` (height, width) where it is not set."""
@@ -93,8 +93,11 @@ class ResNet:
     dropout: bool = False
     """Dropout of one half inside the residual blocks while training."""
 
+    downsample: Downsample = "stride"
+    """stride (the paper's), blur (convolve at full size, blur, then halve: anti-aliased, as in CUT)."""
+
     upsample: Upsample = "transpose"
-    """transpose (the paper's), resize (nearest, then a convolution: no checkerboard), shuffle (pixel shuffle)."""
+    """transpose (the paper's), resize (nearest) or bilinear, then a convolution: no checkerboard; or shuffle."""
 
     checkpoint: bool = False
     """Compute activations again for the gradient instead of keeping them: a third of the memory, a third more time."""
@@ -116,6 +119,7 @@ class ResNet:
             blocks=self.blocks,
             norm=self.norm,
             dropout=self.dropout,
+            downsample=self.downsample,
             upsample=self.upsample,
             checkpoint=self.checkpoint,
         )
@@ -196,7 +200,7 @@ class DCGANGenerator:
     """Length of the noise vector z."""
 
     upsample: Upsample = "transpose"
-    """transpose (the paper's), resize (nearest, then a convolution: no checkerboard), shuffle (pixel shuffle)."""
+    """transpose (the paper's), resize (nearest) or bilinear, then a convolution: no checkerboard; or shuffle."""
 
     def build(self, out_channels: int, size: tuple[int, int]) -> "nn.Module":
         """The network for square pictures of `size`."""

@@ -155,6 +155,10 @@ class _Graph:
                 return self._held(Convolved(x, layers))
             case nn.ConvTranspose2d():
                 return self._held(Widened(x, layers))
+            case nn.AvgPool2d():
+                return self._held(Pooled(x, layers))
+            case nn.Upsample() if layers.mode == "bilinear":
+                return Interpolated(x)
             case nn.Upsample():
                 return Doubled(x, 1, lambda rows: functional.interpolate(rows, scale_factor=2.0))
             case nn.PixelShuffle():
@@ -312,6 +316,35 @@ class Doubled(Map):
     def rows(self, start: int, stop: int) -> Tensor:
         first = start // 2
         made = self.function(self.x.rows(first, -(-stop // 2)))
+        return made[:, :, start - 2 * first : stop - 2 * first]
+
+
+class Pooled(Map):
+    """Means of small squares."""
+
+    def __init__(self, x: Map, layer: nn.AvgPool2d) -> None:
+        self.x, self.layer = x, layer
+        self.kernel, self.stride = int(layer.kernel_size), int(layer.stride)  # pyright: ignore[reportArgumentType]
+        self.channels = x.channels
+        self.height, self.width = ((side - self.kernel) // self.stride + 1 for side in _sides(x))
+        self.burden = max(self.stride * x.burden, self.channels * self.width)
+
+    def rows(self, start: int, stop: int) -> Tensor:
+        return self.layer(self.x.rows(start * self.stride, (stop - 1) * self.stride + self.kernel))
+
+
+class Interpolated(Map):
+    """Both sides doubled, bilinearly: a row is a mixture of two."""
+
+    def __init__(self, x: Map) -> None:
+        self.x = x
+        self.channels, self.height, self.width = x.channels, 2 * x.height, 2 * x.width
+        self.burden = max(x.burden / 2, self.channels * self.width)
+
+    def rows(self, start: int, stop: int) -> Tensor:
+        # With a neighbour on either side: what a strip's own border repeats is cut off.
+        first, last = max(0, start // 2 - 1), min(self.x.height, -(-stop // 2) + 1)
+        made = functional.interpolate(self.x.rows(first, last), scale_factor=2.0, mode="bilinear")
         return made[:, :, start - 2 * first : stop - 2 * first]
 
 

@@ -1,10 +1,13 @@
+import copy
+
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.nn import functional
 
 from i2i.errors import SettingsError
 from i2i.networks import settings
-from i2i.networks.blocks import Residual
+from i2i.networks.blocks import Residual, blurred_half, up
 from i2i.networks.resnet import ResNet
 
 
@@ -34,3 +37,97 @@ def test_as_many_residual_blocks_as_asked_for_each_with_its_dropout(blocks):
     assert sum(isinstance(layer, Residual) for layer in network.modules()) == blocks
     assert sum(isinstance(layer, nn.Dropout) for layer in network.modules()) == blocks
     assert not any(isinstance(layer, nn.Dropout) for layer in ResNet(3, 3, width=2, blocks=blocks).modules())
+
+
+def test_the_blur_before_halving_is_1_2_1_over_mirrored_borders():
+    x = torch.randn(1, 2, 8, 12)
+    binomial = torch.tensor([1.0, 2.0, 1.0]) / 4
+    filters = torch.outer(binomial, binomial).expand(2, 1, 3, 3)
+    wanted = functional.conv2d(functional.pad(x, (1,) * 4, mode="reflect"), filters, stride=2, groups=2)
+    torch.testing.assert_close(blurred_half()(x), wanted)
+    assert not blurred_half().state_dict()
+
+
+def test_bilinear_doubling_is_the_blur_1_3_3_1_between_zeros():
+    x = torch.randn(1, 1, 4, 6)
+    tent = torch.tensor([1.0, 3.0, 3.0, 1.0]) / 4
+    padded = functional.pad(x, (1,) * 4, mode="replicate")
+    wanted = functional.conv_transpose2d(padded, torch.outer(tent, tent)[None, None], stride=2)[:, :, 3:-3, 3:-3]
+    double = up(1, 1, "bilinear")
+    assert isinstance(double, nn.Sequential)
+    torch.testing.assert_close(double[0](x), wanted)
+    assert double(x).shape == (1, 1, 8, 12)
+
+
+def test_blurring_down_and_up_turns_a_checkerboard_into_grey():
+    """What plain strides fold into a pattern of its own is what blurring leaves out."""
+    board = (torch.arange(16)[:, None] + torch.arange(16)).remainder(2).float()[None, None]
+    torch.testing.assert_close(blurred_half()(board), torch.full((1, 1, 8, 8), 0.5))
+
+
+def receptive_fields(network: ResNet, size: int = 160) -> list[tuple[int, int]]:
+    """How many pixels the middle position of each feature depends on, (height, width)."""
+    found = []
+    for index in range(len(network.feature_channels)):
+        x = torch.rand(1, 3, size, size, dtype=torch.float64, requires_grad=True)
+        feature = network.features(x)[index]
+        feature[0, :, feature.shape[2] // 2, feature.shape[3] // 2].sum().backward()
+        assert x.grad is not None
+        seen = x.grad.abs().sum((0, 1)) > 0
+        found.append((int(seen.any(1).sum()), int(seen.any(0).sum())))
+    return found
+
+
+def test_the_features_see_what_the_paper_says_they_see():
+    """CUT, App. C.1: 1, 9, 15, 35 and 99 pixels, which are those of the generator that blurs before it halves."""
+    torch.manual_seed(0)
+    network = ResNet(3, 3, width=2, norm="none", downsample="blur").double()
+    # Positive weights, so that no path is cut by a ReLU or cancels another.
+    for weight in network.parameters():
+        nn.init.uniform_(weight, 0.01, 0.02)
+    fields = receptive_fields(network)
+    assert fields == [(side, side) for side in (1, 9, 15, 35, 99)]
+    assert network._taps == (0, 4, 8, 12, 16)
+
+
+@pytest.mark.parametrize("downsample", ["stride", "blur"])
+@pytest.mark.parametrize(("blocks", "count"), [(0, 3), (1, 4), (2, 4), (3, 5), (6, 5), (9, 5)])
+def test_features_have_the_channels_that_are_told_beforehand(downsample, blocks, count):
+    network = ResNet(3, 3, width=2, blocks=blocks, downsample=downsample)
+    features = network.features(torch.randn(2, 3, 16, 12))
+    assert tuple(feature.shape[1] for feature in features) == network.feature_channels
+    assert len(features) == count
+    assert not blocks or features[-1].shape == (2, 8, 4, 3)
+
+
+@pytest.mark.parametrize("norm", ["instance", "batch", "none"])
+@pytest.mark.parametrize("checkpoint", [False, True])
+def test_a_call_is_decoding_the_last_feature_and_features_stay_as_they_were_made(norm, checkpoint):
+    torch.manual_seed(0)
+    network = ResNet(3, 3, width=2, blocks=3, norm=norm, downsample="blur", checkpoint=checkpoint)
+    x = torch.randn(2, 3, 16, 16)
+    features = network.features(x)
+    before = [feature.clone() for feature in features]
+    made = network.decode(features[-1])
+    torch.testing.assert_close(made, network(x))
+    assert all(torch.equal(one, other) for one, other in zip(features, before, strict=True))
+    # What a convolution made, and not what the ReLU behind it left.
+    torch.testing.assert_close(features[1], network.layers[:5](x))
+    assert float(features[1].detach().min()) < 0
+
+
+def gradients(network: ResNet, x: Tensor) -> list[Tensor]:
+    features = network.features(x)
+    loss = network.decode(features[-1]).square().sum() + sum(feature.square().mean() for feature in features)
+    return list(torch.autograd.grad(loss, list(network.parameters())))
+
+
+@pytest.mark.parametrize("norm", ["instance", "batch", "none"])
+def test_features_computed_again_give_the_same_gradients(norm):
+    torch.manual_seed(0)
+    network = ResNet(3, 3, width=2, blocks=3, norm=norm).double()
+    again = copy.deepcopy(network)
+    again.checkpoint = True
+    x = torch.randn(2, 3, 16, 16, dtype=torch.float64)
+    for one, other in zip(gradients(network, x), gradients(again, x), strict=True):
+        torch.testing.assert_close(one, other)

@@ -49,12 +49,14 @@ GENERATORS = {
     f"{kind} {norm} {upsample}": settings(width=8, norm=norm, upsample=upsample, **depth)
     for kind, settings, depth in (("resnet", ResNet, {"blocks": 2}), ("unet", UNet, {"depth": 4}))
     for norm in ("batch", "instance", "none")
-    for upsample in ("transpose", "resize", "shuffle")
+    for upsample in ("transpose", "resize", "bilinear", "shuffle")
 }
+GENERATORS["resnet blur"] = ResNet(width=8, blocks=2, downsample="blur", upsample="bilinear")
 
 
 CASES = [(name, 16) for name in GENERATORS]
 CASES += [(f"{kind} instance transpose", rows) for kind in ("resnet", "unet") for rows in (1, 6, 24, None)]
+CASES += [("resnet blur", rows) for rows in (1, 2, 6, 24, None)]
 
 
 @pytest.mark.parametrize(("name", "rows"), CASES)
