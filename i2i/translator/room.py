@@ -19,7 +19,7 @@ UNHEEDED_BYTES = 1 << 28
 WHOLE_BYTES = 1 << 31
 """What the maps of a picture may take that is translated whole; one that needs more goes in strips of rows.
 
-Strips cost a fifth more time. Less than this where less than four times as much is free.
+Strips cost a tenth more time. Less than this where less than four times as much is free.
 """
 
 
