@@ -10,10 +10,13 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 Terms = Mapping[str, "Tensor | Terms"]
 Signals = Mapping[str, "Tensor | Signals"]
+Scores = Tensor | Sequence[Tensor]
+"""What a discriminator returns, raw: a score of each patch, or such a map for each of the scales that it looks at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,7 @@ class View:
     """What is to be made. Shape: (N, C, H, W) in [-1, 1]."""
     make: Callable[[], Tensor]
     """The translator's pictures, made when asked for; the shape of `real`."""
-    score: Callable[[Tensor], Tensor]
+    score: Callable[[Tensor], Scores]
     """D on pictures such as `real`, its condition closed over: raw scores."""
     source: Tensor | None = None
     """What they are made from; None where that is noise."""
@@ -89,3 +92,8 @@ def flatten(terms: "Terms | Signals", prefix: str = "") -> dict[str, Tensor]:
         else:
             flat.update(flatten(value, f"{prefix}{name}/"))
     return flat
+
+
+def patches(scores: Scores) -> Tensor:
+    """The scores of all patches, those of several scales in one row. Shape: any -> (N, patches), or that of one map."""
+    return scores if isinstance(scores, Tensor) else torch.cat([scale.flatten(1) for scale in scores], dim=1)

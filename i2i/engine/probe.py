@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from i2i.game import View
+from i2i.game import View, patches
 
 _FLAT = 0.02
 """Standard deviation along a border, of a range of 2, below which nobody drew it."""
@@ -64,8 +64,8 @@ def _kept(source: Tensor, made: Tensor, real: Tensor, paired: bool) -> dict[str,
 def _judged(held_out: View, made: Tensor, trained_on: View | None) -> dict[str, Tensor]:
     """What D says."""
     real = held_out.real
-    on_fake, on_held = held_out.score(made).float(), held_out.score(real).float()
-    on_train = on_held if trained_on is None else trained_on.score(trained_on.real).float()
+    on_fake, on_held = patches(held_out.score(made)).float(), patches(held_out.score(real)).float()
+    on_train = on_held if trained_on is None else patches(trained_on.score(trained_on.real)).float()
     middle = (on_train.mean() + on_fake.mean()) / 2
     found = {"held-out": (on_held > middle).float().mean(), "fake": (on_fake < middle).float().mean()}
     if trained_on is not None:
@@ -74,7 +74,8 @@ def _judged(held_out: View, made: Tensor, trained_on: View | None) -> dict[str, 
     # One more pass, where it can say anything.
     found["border read"] = torch.zeros_like(gap)
     if float(_flat_borders(real)) > 0.25:
-        found["border read"] = (held_out.score(_with_border_of(made, real)).float().mean() - on_fake.mean()) / gap
+        on_framed = patches(held_out.score(_with_border_of(made, real))).float()
+        found["border read"] = (on_framed.mean() - on_fake.mean()) / gap
     return found
 
 

@@ -1,20 +1,73 @@
 """Penalties on a critic's gradient."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-Critic = Callable[[Tensor], Tensor]
+from i2i.game import Progress, Scores, Terms
+
+Critic = Callable[[Tensor], Scores]
 """A discriminator as a function of the picture alone; conditions are closed over."""
+
+
+def scales(scores: Scores) -> tuple[Tensor, ...]:
+    """The scores of each scale: one map where a critic looks at one."""
+    return (scores,) if isinstance(scores, Tensor) else tuple(scores)
+
+
+def average(terms: list[Tensor]) -> Tensor:
+    """The mean of scalars; one alone stays itself, bit by bit."""
+    return terms[0] if len(terms) == 1 else torch.stack(terms).mean()
 
 
 def gradient_penalty(D: Critic, real: Tensor, fake: Tensor) -> Tensor:
     """Mean of (|grad D| - 1)^2 on random lines between real and fake (WGAN-GP, Gulrajani et al. 2017, Eq. 3).
 
-    Shape: (N, C, H, W) twice -> scalar. Differentiates twice.
+    Each scale of a critic is one of its own. Shape: (N, C, H, W) twice -> scalar. Differentiates twice.
     """
     share = torch.rand(real.shape[0], 1, 1, 1, device=real.device, dtype=real.dtype)
     between = torch.lerp(fake.detach(), real.detach(), share).requires_grad_()
-    (gradient,) = torch.autograd.grad(D(between).sum(), between, create_graph=True)
-    return (gradient.flatten(1).norm(dim=1) - 1).square().mean()
+    slopes = [_gradient(scale.sum(), between) for scale in scales(D(between))]
+    return average([(slope.norm(dim=1) - 1).square().mean() for slope in slopes])
+
+
+def r1(D: Critic, real: Tensor) -> Tensor:
+    """Half the mean of |grad D|^2 on real pictures (Mescheder et al. 2018, Eq. 9).
+
+    D of a picture is the mean score of its patches, which is what the objectives move, so the weight means the same at
+    any size of picture or batch; each scale is a critic of its own. Shape: (N, C, H, W) -> scalar. Differentiates
+    twice.
+    """
+    real = real.detach().requires_grad_()
+    slopes = [_gradient(scale.reshape(len(scale), -1).mean(1).sum(), real) for scale in scales(D(real))]
+    return average([slope.square().sum(1).mean() / 2 for slope in slopes])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LazyR1:
+    """R1 in every so many rounds, so many times as strong (lazy regularisation: StyleGAN2, Karras et al. 2020, App. B).
+
+    It is a term of D's own turn. As a turn by itself it would be one more step of Adam, whose rate and betas StyleGAN2
+    has to correct for that.
+    """
+
+    weight: float = 0.0
+    """gamma: 0 leaves it out."""
+    every: int = 16
+    """Rounds from one to the next."""
+
+    def due(self, progress: Progress) -> bool:
+        """Whether this round has it: the phase of a model that does."""
+        return self.weight > 0 and progress.rounds % self.every == 0
+
+    def terms(self, progress: Progress, D: Critic, real: Tensor) -> Terms:
+        """D's term by name, nothing where it is not due."""
+        return {"r1": self.weight * self.every * r1(D, real)} if self.due(progress) else {}
+
+
+def _gradient(value: Tensor, picture: Tensor) -> Tensor:
+    """Shape: scalar, (N, C, H, W) -> (N, C * H * W)."""
+    (gradient,) = torch.autograd.grad(value, picture, create_graph=True)
+    return gradient.flatten(1)

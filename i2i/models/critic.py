@@ -1,10 +1,23 @@
 """A discriminator as a function of the picture alone, that scores real and fake in one pass."""
 
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
+from i2i.game import Scores, patches
 from i2i.networks.blocks import in_parts
+
+
+@runtime_checkable
+class Layered(Protocol):
+    """A discriminator that tells what its layers make."""
+
+    def activations(self, x: Tensor) -> Sequence[list[Tensor]]:
+        """What every layer makes, and last the scores: a list for each scale."""
+        ...
 
 
 class Critic:
@@ -14,25 +27,59 @@ class Critic:
         """`beside` is stacked before every picture, (N, C, H, W): the source of a pair."""
         self.network, self.beside = network, beside
         self.scores: dict[str, Tensor] = {}
-        """What `both` gave last, detached: for the monitor."""
+        """What `both` gave last, detached, of all scales' patches: for the monitor."""
         # The largest singular value of a spectral norm is followed by one step a pass, so two passes are not one.
         self._stacks = not any(parametrize.is_parametrized(layer) for layer in network.modules())
 
-    def __call__(self, picture: Tensor) -> Tensor:
-        return self.network(picture if self.beside is None else torch.cat([self.beside, picture], dim=1))
+    def __call__(self, picture: Tensor) -> Scores:
+        return self.network(self._seen(picture))
 
-    def both(self, fake: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
+    def both(self, fake: Tensor, real: Tensor) -> tuple[Scores, Scores]:
         """Scores of fake and of real: in one pass, a batch norm taking the statistics of each half for itself."""
         on_fake, on_real = self._both(fake, real)
-        self.scores = {"real": on_real.detach(), "fake": on_fake.detach()}
+        self.scores = {"real": patches(on_real).detach(), "fake": patches(on_fake).detach()}
         return on_fake, on_real
 
-    def _both(self, fake: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
+    def activations(self, picture: Tensor) -> Sequence[list[Tensor]]:
+        """What D's layers make of a picture, and last its scores: a list for each scale."""
+        assert isinstance(self.network, Layered)
+        return self.network.activations(self._seen(picture))
+
+    def _seen(self, picture: Tensor) -> Tensor:
+        return picture if self.beside is None else torch.cat([self.beside, picture], dim=1)
+
+    def _both(self, fake: Tensor, real: Tensor) -> tuple[Scores, Scores]:
         if not self._stacks or fake.shape != real.shape:
             return self(fake), self(real)
         pictures = torch.cat([fake, real])
         if self.beside is not None:
             pictures = torch.cat([self.beside.repeat(2, 1, 1, 1), pictures], dim=1)
         with in_parts(self.network, 2):
-            on_fake, on_real = self.network(pictures).chunk(2)
-        return on_fake, on_real
+            scores: Scores = self.network(pictures)
+        if isinstance(scores, Tensor):
+            on_fake, on_real = scores.chunk(2)
+            return on_fake, on_real
+        halves = [scale.chunk(2) for scale in scores]
+        return [fake for fake, _ in halves], [real for _, real in halves]
+
+
+class Comparison:
+    """A critic for G's turn that has looked at the fake and at its real picture, and kept what D's layers made of them.
+
+    It answers for these two from memory, so that scores and features cost one pass of the fake; nothing is learnt
+    through the real one, whose pass keeps nothing for a gradient.
+    """
+
+    def __init__(self, critic: Critic, *, fake: Tensor, real: Tensor) -> None:
+        self._critic, self._fake, self._real = critic, fake, real
+        of_fake = critic.activations(fake)
+        with torch.no_grad():
+            of_real = critic.activations(real)
+        self._on_fake, self._on_real = ([layers[-1] for layers in one] for one in (of_fake, of_real))
+        self.of_fake, self.of_real = ([layers[:-1] for layers in one] for one in (of_fake, of_real))
+        """What D's layers made of each, by scale and layer, without the scores."""
+
+    def __call__(self, picture: Tensor) -> Scores:
+        if picture is self._fake:
+            return self._on_fake
+        return self._on_real if picture is self._real else self._critic(picture)

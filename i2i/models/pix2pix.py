@@ -1,23 +1,36 @@
 """Pix2Pix: Image-to-Image Translation with Conditional Adversarial Networks (Isola et al. 2017)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 
 from torch import Tensor, nn
 
 from i2i.batches import Pairs
 from i2i.game import Model, Progress, Turn, View
 from i2i.losses.adversarial import Objective
+from i2i.losses.features import feature_matching
+from i2i.losses.penalties import LazyR1
 from i2i.losses.reconstruction import l1
-from i2i.models.critic import Critic
+from i2i.models.critic import Comparison, Critic, Layered
 
 
 class Pix2Pix(Model):
     """A generator taught by pairs, and a discriminator that sees the source beside its real or made target."""
 
-    def __init__(self, G: nn.Module, D: nn.Module, objective: Objective, lambda_l1: float = 100.0) -> None:
+    def __init__(
+        self,
+        G: nn.Module,
+        D: nn.Module,
+        objective: Objective,
+        lambda_l1: float = 100.0,
+        lambda_features: float = 0.0,
+        r1: LazyR1 | None = None,
+    ) -> None:
+        """`lambda_features` and `r1` are not the paper's; features want a D that is `Layered`."""
         super().__init__()
+        if lambda_features and not isinstance(D, Layered):
+            raise TypeError(f"feature matching wants a discriminator with `activations`, not {type(D).__name__}")
         self.G, self.D, self.objective = G, D, objective
-        self.lambda_l1 = lambda_l1
+        self.lambda_l1, self.lambda_features, self.r1 = lambda_l1, lambda_features, r1 or LazyR1()
 
     def players(self) -> Mapping[str, Sequence[nn.Module]]:
         return {"G": [self.G], "D": [self.D]}
@@ -30,10 +43,18 @@ class Pix2Pix(Model):
 
         # Sec. 3.3: the objective is halved for D, which slows it relative to G.
         game = self.objective.discriminator(D, real=y, fake=fake.detach())
-        yield Turn("D", {"gan": game}, weight=0.5, signals=D.scores)
+        penalty = self.r1.terms(progress, D, y)
+        yield Turn("D", {"gan": game, **penalty}, weight=0.5, signals=D.scores)
 
+        matched: dict[str, Tensor] = {}
+        if self.lambda_features:
+            D = Comparison(D, fake=fake, real=y)
+            matched["features"] = self.lambda_features * feature_matching(D.of_fake, D.of_real)
         game = self.objective.generator(D, real=y, fake=fake)
-        yield Turn("G", {"gan": game, "l1": self.lambda_l1 * l1(fake, y)})
+        yield Turn("G", {"gan": game, "l1": self.lambda_l1 * l1(fake, y), **matched})
+
+    def phase(self, progress: Progress) -> Hashable:
+        return self.r1.due(progress)
 
     def translators(self) -> Mapping[str, nn.Module]:
         return {"AtoB": self.G}

@@ -37,6 +37,10 @@ class PatchGAN(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return widened(self.layers(x))
 
+    def activations(self, x: Tensor) -> tuple[list[Tensor]]:
+        """What every LeakyReLU makes, and last the scores: one list, of the one scale."""
+        return (_activations(self.layers, x),)
+
 
 class PixelGAN(nn.Module):
     """Score every pixel by itself (pix2pix, Sec. 3.4: the 1 x 1 discriminator, which judges colour alone).
@@ -62,3 +66,16 @@ class PixelGAN(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return widened(self.layers(x))
+
+    def activations(self, x: Tensor) -> tuple[list[Tensor]]:
+        """What every LeakyReLU makes, and last the scores: one list, of the one scale."""
+        return (_activations(self.layers, x),)
+
+
+def _activations(layers: nn.Sequential, x: Tensor) -> list[Tensor]:
+    found: list[Tensor] = []
+    for layer in layers:
+        x = layer(x)
+        if isinstance(layer, nn.LeakyReLU):
+            found.append(x)
+    return [*found, widened(x)]

@@ -121,3 +121,17 @@ def test_a_single_picture_and_pictures_from_noise_can_be_looked_at():
     found = look(View(y, lambda: y, lambda picture: picture.mean((1, 2, 3))))
     assert "diversity" not in found
     assert "change" not in found
+
+
+def test_the_scores_of_several_scales_are_read_as_those_of_all_their_patches():
+    def fine(picture: Tensor) -> Tensor:
+        return picture.mean(1, keepdim=True)
+
+    def one(picture: Tensor) -> Tensor:
+        return torch.cat([fine(picture).flatten(1), fine(picture)[..., ::2, ::2].flatten(1)], dim=1)
+
+    train = View(pictures(3), lambda: pictures(3), one, source=pictures(0), paired=True)
+    several = View(
+        train.real, train.make, lambda x: [fine(x), fine(x)[..., ::2, ::2]], source=train.source, paired=True
+    )
+    assert seen(framed, score=several.score, trained_on=several) == seen(framed, score=one, trained_on=train)

@@ -94,6 +94,25 @@ def test_a_critic_that_tells_real_from_fake_has_the_smaller_loss(objective):
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES, ids=lambda objective: type(objective).__name__)
+def test_of_several_scales_each_counts_the_same_whatever_its_number_of_patches(objective):
+    """The first scale scores each of the four pixels, the second one the picture."""
+    real, fake = pictures(0.8), pictures(-0.3)
+
+    def fine(image: Tensor) -> Tensor:
+        return 2 * image
+
+    def found(critic) -> dict[str, float]:
+        torch.manual_seed(0)
+        terms = objective.discriminator(critic, real=real, fake=fake)
+        made = objective.generator(critic, real=real, fake=fake)
+        return {name: float(term.detach()) for name, term in (terms | {"made": made}).items()}
+
+    one, two = found(fine), found(mean)
+    both = found(lambda image: (fine(image), mean(image)))
+    assert both == pytest.approx({name: (one[name] + two[name]) / 2 for name in one})
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES, ids=lambda objective: type(objective).__name__)
 def test_the_generator_gains_by_being_taken_for_real(objective):
     assert of_generator(objective, 0.9) < of_generator(objective, -0.9)
     assert slope(objective, -0.5) < 0

@@ -2,7 +2,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from i2i.losses.penalties import gradient_penalty
+from i2i.game import Progress
+from i2i.losses.penalties import LazyR1, gradient_penalty, r1
 
 
 def draw(*shape: int, seed: int = 0) -> Tensor:
@@ -60,3 +61,52 @@ def test_it_teaches_neither_picture():
     gradient_penalty(critic, real, fake).backward()
     assert real.grad is None
     assert fake.grad is None
+
+
+def test_the_gradient_penalty_of_two_scales_is_the_mean_of_theirs():
+    one, two = draw(1, 4, 4), draw(1, 4, 4, seed=3)
+    penalty = gradient_penalty(
+        lambda image: (linear(one)(image), linear(two)(image)), draw(2, 1, 4, 4), draw(2, 1, 4, 4)
+    )
+    expected = ((one.norm() - 1) ** 2 + (two.norm() - 1) ** 2) / 2
+    assert float(penalty.detach()) == pytest.approx(float(expected), rel=1e-5)
+
+
+def test_r1_of_a_linear_critic_is_half_its_squared_slope():
+    slopes = draw(3, 4, 5)
+    penalty = r1(linear(slopes), draw(6, 3, 4, 5, seed=1))
+    assert float(penalty.detach()) == pytest.approx(float(slopes.square().sum()) / 2)
+
+
+def test_r1_takes_a_critic_of_patches_for_the_mean_of_their_scores():
+    # Four patches, each the sum of its own pixel times 6: their mean has a slope of 6 / 4 in each of four pixels.
+    assert float(r1(lambda image: 6 * image, draw(5, 1, 2, 2)).detach()) == pytest.approx(4 * 1.5**2 / 2)
+
+
+def test_r1_of_two_scales_is_the_mean_of_theirs():
+    one, two = draw(1, 4, 4), draw(1, 4, 4, seed=3)
+    penalty = r1(lambda image: [linear(one)(image), linear(two)(image)], draw(2, 1, 4, 4))
+    assert float(penalty.detach()) == pytest.approx(float(one.square().sum() + two.square().sum()) / 4)
+
+
+def test_the_gradient_of_r1_in_the_critic_is_that_of_the_closed_form():
+    critic = nn.Sequential(nn.Flatten(), nn.Linear(4, 1))
+    real = draw(3, 1, 2, 2).requires_grad_()
+    r1(critic, real).backward()
+    torch.testing.assert_close(critic[1].weight.grad, critic[1].weight.detach())
+    assert real.grad is None
+
+
+@pytest.mark.parametrize("every", [1, 4, 16])
+def test_a_lazy_r1_weighs_as_much_over_its_interval_as_one_in_every_round(every):
+    slopes, real = draw(1, 2, 2), draw(3, 1, 2, 2)
+    lazy = LazyR1(weight=3.0, every=every)
+    found = [lazy.terms(Progress(rounds=k), linear(slopes), real) for k in range(2 * every)]
+    assert [bool(terms) for terms in found] == [k % every == 0 for k in range(2 * every)]
+    total = sum(float(value.detach()) for terms in found for value in terms.values())
+    assert total / (2 * every) == pytest.approx(3 * float(slopes.square().sum()) / 2)
+
+
+def test_without_weight_r1_is_never_due():
+    assert not any(LazyR1().due(Progress(rounds=k)) for k in range(64))
+    assert LazyR1().terms(Progress(), linear(torch.ones(1)), torch.ones(1, 1, 1, 1)) == {}

@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from i2i.models.critic import Critic
+from i2i.models.critic import Comparison, Critic
+from i2i.networks.multiscale import MultiScale
 from i2i.networks.patchgan import PatchGAN
 
 
@@ -44,3 +45,61 @@ def test_after_a_pass_of_both_batch_norm_takes_a_batch_whole_again():
     before = [layer.parts for layer in D.modules() if hasattr(layer, "parts")]
     Critic(D).both(pictures(1), pictures(2))
     assert [layer.parts for layer in D.modules() if hasattr(layer, "parts")] == before == [1, 1]
+
+
+def two_scales(norm: str = "batch", channels: int = 3) -> MultiScale:
+    torch.manual_seed(0)
+    return MultiScale([PatchGAN(channels, width=4, layers=1, norm=norm) for _ in range(2)]).double()  # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.parametrize("norm", ["batch", "none"])
+def test_several_scales_score_real_and_fake_in_one_pass_as_in_two(norm):
+    D, other = two_scales(norm), two_scales(norm)
+    calls: list[int] = []
+    D.register_forward_pre_hook(lambda module, args: calls.append(len(args[0])))
+    critic, separately = Critic(D), Critic(other)
+    for scores, picture in zip(critic.both(pictures(1), pictures(2)), (pictures(1), pictures(2)), strict=True):
+        assert [scale.shape for scale in scores] == [(2, 1, 14, 14), (2, 1, 6, 6)]
+        for one, two in zip(scores, separately(picture), strict=True):
+            assert torch.allclose(one, two)
+    assert calls == [4]
+    assert all(torch.allclose(a, b) for a, b in zip(D.buffers(), other.buffers(), strict=True))
+
+
+def test_the_monitor_is_told_the_scores_of_all_scales_patches():
+    critic = Critic(two_scales())
+    on_fake, on_real = critic.both(pictures(1), pictures(2))
+    assert {name: scores.shape for name, scores in critic.scores.items()} == dict.fromkeys(("real", "fake"), (2, 232))
+    assert critic.scores["fake"].mean() == pytest.approx(float(sum(s.detach().sum() for s in on_fake)) / 464, rel=1e-6)
+    assert not critic.scores["real"].requires_grad
+    assert on_real[0].requires_grad
+
+
+@pytest.mark.parametrize("build", [two_scales, lambda channels: PatchGAN(channels, width=4, norm="none").double()])
+def test_a_comparison_scores_as_its_critic_does_and_looks_once_at_each_picture(build):
+    D = build(channels=6)
+    fake, real, beside = pictures(1).requires_grad_(), pictures(2), pictures(3)
+    critic = Critic(D, beside)
+    expected = [critic(fake), critic(real)]
+    first = next(layer for layer in D.modules() if isinstance(layer, torch.nn.Conv2d))
+    calls: list[bool] = []
+    first.register_forward_hook(lambda module, args, output: calls.append(output.requires_grad))
+    comparison = Comparison(critic, fake=fake, real=real)
+    for picture, scores in zip((fake, real), expected, strict=True):
+        for one, two in zip(comparison(picture), scores if isinstance(scores, tuple) else [scores], strict=True):
+            assert torch.allclose(one, two)
+    assert calls == [True, False]
+    comparison(pictures(4))
+    assert calls == [True, False, True]
+
+
+def test_a_comparison_keeps_every_layer_but_the_scores_and_a_way_back_to_the_fake_alone():
+    fake, real = pictures(1).requires_grad_(), pictures(2).requires_grad_()
+    comparison = Comparison(Critic(two_scales("none")), fake=fake, real=real)
+    for one in (comparison.of_fake, comparison.of_real):
+        assert [[layer.shape[1] for layer in scale] for scale in one] == [[4, 8], [4, 8]]
+    assert all(layer.requires_grad for scale in comparison.of_fake for layer in scale)
+    assert not any(layer.requires_grad for scale in comparison.of_real for layer in scale)
+    total = torch.stack([layer.sum() for scale in comparison.of_fake for layer in scale]).sum()
+    (gradient,) = torch.autograd.grad(total, fake)
+    assert gradient.any()

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 from i2i.batches import Pairs
 from i2i.game import Progress, flatten
 from i2i.losses.adversarial import Hinge, LeastSquares
+from i2i.losses.penalties import LazyR1
 from i2i.models.pix2pix import Pix2Pix
 
 
@@ -82,3 +83,56 @@ def test_lambda_l1_of_zero_leaves_the_game_alone(batch):
     model = Pix2Pix(one_by_one(1, [2.0]), one_by_one(2, [1.0, 3.0]), Hinge(), lambda_l1=0)
     _, G = model.step(batch, Progress())
     assert numbers(G.terms) == {"gan": pytest.approx(-3.5), "l1": 0}
+
+
+class Doubling(nn.Module):
+    """D(x, y) = x + 3y, its only layer twice that."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.last = one_by_one(2, [1.0, 3.0])
+
+    def forward(self, pair: Tensor) -> Tensor:
+        return self.last(pair)
+
+    def activations(self, pair: Tensor) -> list[list[Tensor]]:
+        scores = self(pair)
+        return [[2 * scores, scores]]
+
+
+def test_features_are_matched_by_their_weight_and_the_game_stays_the_same(batch):
+    model = Pix2Pix(one_by_one(1, [2.0]), Doubling(), LeastSquares(), lambda_l1=10.0, lambda_features=7.0)
+    D, G = model.step(batch, Progress())
+    assert numbers(D.terms) == {"gan/fake": pytest.approx(3.5**2), "gan/real": pytest.approx(3.5**2)}
+    # The layer makes 7 of the fake and -5 of the target.
+    assert numbers(G.terms) == {"gan": pytest.approx(2.5**2), "l1": pytest.approx(20), "features": pytest.approx(84)}
+
+
+def test_features_are_those_of_the_discriminator_that_has_just_moved(batch):
+    model = Pix2Pix(one_by_one(1, [2.0]), Doubling(), LeastSquares(), lambda_features=7.0)
+    step = model.step(batch, Progress())
+    next(step)
+    with torch.no_grad():
+        model.D.last.weight.zero_()
+    assert numbers(next(step).terms)["features"] == 0
+
+
+def test_features_want_a_discriminator_that_tells_its_layers():
+    with pytest.raises(TypeError, match="feature matching wants a discriminator with `activations`, not Conv2d"):
+        Pix2Pix(one_by_one(1, [2.0]), one_by_one(2, [1.0, 3.0]), LeastSquares(), lambda_features=1.0)
+
+
+def test_r1_is_a_term_of_the_discriminators_turn_in_the_rounds_of_one_phase(batch):
+    model = Pix2Pix(one_by_one(1, [2.0]), one_by_one(2, [1.0, 3.0]), LeastSquares(), r1=LazyR1(weight=10.0, every=4))
+    found = []
+    for rounds in range(9):
+        D, G = model.step(batch, Progress(rounds=rounds))
+        assert ("r1" in numbers(D.terms)) is model.phase(Progress(rounds=rounds))
+        assert "r1" not in numbers(G.terms)
+        found.append(numbers(D.terms).get("r1"))
+    # The mean of four patches has a slope of 3 / 4 in each pixel of the picture; that in the source does not count.
+    assert found == [pytest.approx(10 * 4 * 4 * 0.75**2 / 2) if k % 4 == 0 else None for k in range(9)]
+
+
+def test_a_game_without_r1_is_of_one_phase(model):
+    assert len({model.phase(Progress(rounds=k)) for k in range(64)}) == 1
