@@ -12,6 +12,10 @@ RECIPES: dict[str, Experiment] = {
     "pix2pix": Experiment(recipe="pix2pix", model=models.Pix2Pix()),
     # Zhu et al. 2017, as the reference implementation runs it.
     "cyclegan": Experiment(recipe="cyclegan", model=models.CycleGAN()),
+    # Park et al. 2020, App. C.1, as the authors' code runs it: it takes the mean of both domains where Eq. 5 adds.
+    "cut": Experiment(recipe="cut", model=models.CUT(), training=TrainingSettings(epochs=400)),
+    # The same with lambda_X = 10 and lambda_Y = 0, half as long.
+    "fastcut": Experiment(recipe="fastcut", model=models.CUT(lambda_nce=10.0, identity=False, flip_equivariance=True)),
     # Radford et al. 2016, Sec. 4: batches of 128, no decay of the rate.
     "dcgan": Experiment(
         recipe="dcgan",

@@ -202,6 +202,21 @@ def test_the_papers_numbers():
     assert (dcgan.training.batch_size, dcgan.data.crop, dcgan.model.generator.latent) == (128, (64, 64), 100)
 
 
+def test_the_numbers_of_cut_and_fastcut():
+    cut, fastcut = (RECIPES[name] for name in ("cut", "fastcut"))
+    for experiment, epochs in ((cut, 400), (fastcut, 200)):
+        training, model = experiment.training, experiment.model
+        assert (training.lr, training.beta1, training.beta2, training.batch_size) == (2e-4, 0.5, 0.999, 1)
+        assert (training.epochs, training.schedule, training.ema) == (epochs, "linear", 0)
+        assert (experiment.data.crop, experiment.data.loaded) == ((256, 256), (286, 286))
+        assert (model.patches, model.head_width, model.temperature) == (256, 256, 0.07)
+        assert (model.objective.kind, model.discriminator.norm) == ("least-squares", "instance")
+        generator = model.generator
+        assert (generator.blocks, generator.downsample, generator.upsample) == (9, "blur", "bilinear")
+    assert (cut.model.lambda_nce, cut.model.identity, cut.model.flip_equivariance) == (1, True, False)
+    assert (fastcut.model.lambda_nce, fastcut.model.identity, fastcut.model.flip_equivariance) == (10, False, True)
+
+
 def test_a_misspelt_recipe_is_answered_with_the_likely_one():
     with pytest.raises(SettingsError, match=r"'cyclegn' is no recipe; did you mean cyclegan\?"):
         recipe("cyclegn")
