@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import yaml
 from pydantic import Field, TypeAdapter, ValidationError
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from i2i.game import Model
 
 Tree = dict[str, Any]
+InitWhat = Literal["both", "generator", "discriminator"]
+"""Which of another model's weights to start from."""
 
 
 @settings
@@ -37,6 +39,12 @@ class Experiment:
 
     training: TrainingSettings = TrainingSettings()
     """Length, optimizer, schedule."""
+
+    init_from: str = ""
+    """Start from the weights of a run, a translator or a .pth."""
+
+    init_what: InitWhat = "both"
+    """Which of them to take."""
 
     @property
     def needs(self) -> models.DataKind:

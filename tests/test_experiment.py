@@ -30,7 +30,7 @@ def test_every_default_is_written_out():
     written = yaml.safe_load(to_yaml(Experiment()))
     assert written["model"]["generator"]["width"] == 64
     assert written["training"]["beta1"] == 0.5
-    assert list(written) == ["recipe", "model", "data", "training"]
+    assert list(written) == ["recipe", "model", "data", "training", "init_from", "init_what"]
 
 
 def test_what_a_file_does_not_say_is_the_bases():

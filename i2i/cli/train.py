@@ -72,14 +72,14 @@ class Train:
     max_time: Annotated[str | None, flag(metavar="3h50m")] = None
     """Save and end after so long, with exit code 0."""
     resume: Annotated[Path | None, flag(metavar="RUN")] = None
-    """Go on with a run where it stands; --steps or --epochs trains it further."""
+    """Go on with a run; --steps or --epochs trains it further."""
     rollback: Switch = False
     """With --resume: return to the last healthy checkpoint of those kept (--keep), and halve the learning rate."""
     go_on: Annotated[Switch, flag(name="continue")] = False
-    """Start the run, or go on with it where it is there already: one command line for a cluster."""
+    """Start the run or go on with it: one command for clusters."""
     overwrite: Switch = False
     """Throw away a run that is there already."""
-    config: Annotated[Path | None, flag(metavar="FILE.yaml")] = None
+    config: Annotated[Path | None, flag(metavar="FILE")] = None
     """Start from a saved experiment; flags win over it."""
     experiment: Annotated[Experiment, flag(name="")] = dataclasses.field(default_factory=Experiment)
     """The typed settings."""
@@ -347,10 +347,14 @@ def registry(short: bool = False) -> ConstructorRegistry:
             if (cls, name) == (Experiment, "recipe"):
                 continue
             alias = SHORT.get((cls, name))
-            if alias is not None:
+            if cls is Experiment and name == "init_from":
+                hint = Annotated[hint, flag(metavar="MODEL")]
+            elif alias is not None:
                 metavar = "INT|INTxINT" if name == "size" else None
-                hint = Annotated[hint, flag_with_default(aliases=(alias,), metavar=metavar)]
-            elif short and not dataclasses.is_dataclass(value):
+                # Where only short names are listed, the long ones would take a line of their own each.
+                names = {"name": alias[2:], "prefix_name": False} if short else {"aliases": (alias,)}
+                hint = Annotated[hint, flag_with_default(**names, metavar=metavar)]
+            elif short and cls is not Experiment and not dataclasses.is_dataclass(value):
                 continue
             if short and dataclasses.is_dataclass(value) and name not in ("data", "training"):
                 continue

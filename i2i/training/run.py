@@ -23,7 +23,7 @@ from i2i.engine.schedule import Schedule
 from i2i.engine.settings import TrainingSettings
 from i2i.engine.trainer import Trainer
 from i2i.errors import DatasetError, ModelFileError, PictureError, SettingsError
-from i2i.experiment import Experiment, Tree, change, parse_yaml, set_width
+from i2i.experiment import Experiment, InitWhat, Tree, change, parse_yaml, set_width
 from i2i.game import Progress
 from i2i.networks.shapes import only_shapes
 from i2i.recipes import recipe
@@ -37,6 +37,7 @@ from i2i.training.memory import knobs_named, out_of_memory, release
 from i2i.training.recorder import Recorder
 from i2i.training.rollback import roll_back
 from i2i.training.skipped import Skipped
+from i2i.training.starting import Start
 from i2i.training.stopping import Signals
 
 MAY_CHANGE = ("steps", "epochs", "checkpoint_every", "keep")
@@ -68,6 +69,8 @@ def train(
     width: int | None = None,
     direction: Direction | None = None,
     resize: Resize | None = None,
+    init_from: str | Path | None = None,
+    init_what: InitWhat | None = None,
     seed: int | None = None,
     checkpoint_every: int | None = None,
     keep: int | None = None,
@@ -90,6 +93,7 @@ def train(
 
     `batch_size` auto takes the power of two that is fastest here and fits, by trying; the run keeps the number.
     `deterministic` gives the same bits again on the same machine, also on CUDA, where it is slower.
+    `init_from` another model's weights instead of random ones: a run, a translator file, or the reference's .pth files.
     `keep` so many of the last checkpoints. With `rollback` a resumed run first returns to the last healthy one of them,
     and its learning rate is halved.
     Where torchrun started several processes they train as one: `batch_size` is each one's, the first alone writes and
@@ -121,9 +125,13 @@ def train(
         "training": {key: value for key, value in given.items() if value is not None},
         "data": {key: value for key, value in shape.items() if value is not None},
     }
+    if init_from is not None:
+        changes["init_from"] = str(init_from)
+    if init_what is not None:
+        changes["init_what"] = init_what
 
     if resume is not None:
-        asked = [*changes["training"], *changes["data"], *(["width"] if width is not None else [])]
+        asked = [*changes.pop("training"), *changes.pop("data"), *changes, *(["width"] if width is not None else [])]
         asked = [name for name in asked if name not in MAY_CHANGE]
         if recipe_or_experiment is not None or asked:
             named = ", ".join(asked) or "recipe"
@@ -146,6 +154,8 @@ def train(
     experiment = change(experiment or recipe("pix2pix"), changes | {"training": changes["training"] | length})
     if width is not None:
         experiment = set_width(experiment, width)
+    if experiment.init_what != "both" and not experiment.init_from:
+        raise SettingsError(f"init_what {experiment.init_what}: of which model? Name it: --init-from MODEL.")
     run = Path(out) if out is not None else Path("runs") / f"{experiment.recipe}-{Path(data).resolve().name}"
     changed = length
     with joined() as world, ExitStack() as folder:
@@ -266,6 +276,7 @@ def _play(
     # Sizes that the networks cannot take are said before a folder of a million pictures is read.
     with only_shapes():
         experiment.build(3, 3)
+    start = Start(experiment) if state is None and experiment.init_from else None
     opened = open_dataset(experiment.needs, data, experiment.data, seed=settings.seed)
     for note in opened.notes:
         tell.note(note)
@@ -287,6 +298,12 @@ def _play(
         settings = experiment.training
     torch.manual_seed(settings.seed)
     model = experiment.build(*opened.channels)
+    begun_with = start.put_into(model, experiment) if start else []
+    for note in begun_with:
+        tell.note(f"{note}.")
+    opened.notes.extend(begun_with)
+    if state is not None and experiment.init_from:
+        opened.notes.append(f"began with weights of {experiment.init_from}")
     if world.size > 1:
         from i2i.engine.synchronised import synchronise
 
