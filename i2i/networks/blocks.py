@@ -25,10 +25,7 @@ def normalised_by(
     x: Tensor, shared: Shared, eps: float, weight: Tensor | None = None, bias: Tensor | None = None
 ) -> Tensor:
     """Normalise pictures by statistics that are shared with others. Shape: (N, C, H, W) -> same."""
-    own = [moments(one) for one in x.split(1)]
-    means, variances = shared(torch.stack([mean for mean, _ in own]), torch.stack([variance for _, variance in own]))
-    each = zip(x.split(1), means, variances, strict=True)
-    return torch.cat([normalised(one, mean, variance, eps, weight, bias) for one, mean, variance in each])
+    return normalised(x, *shared(*moments(x)), eps, weight, bias)
 
 
 def normalised_alone(x: Tensor, eps: float, weight: Tensor | None = None, bias: Tensor | None = None) -> Tensor:
@@ -37,8 +34,7 @@ def normalised_alone(x: Tensor, eps: float, weight: Tensor | None = None, bias: 
     A group norm of one channel a group is that arithmetic; where it is inexact (see `moments`) it is done in two steps.
     """
     if not x.requires_grad and eager(x) and x.is_contiguous(memory_format=torch.channels_last):
-        alone = [normalised(one, *moments(one), eps, weight, bias) for one in x.split(1)]
-        return torch.cat(alone) if len(alone) > 1 else alone[0]
+        return normalised(x, *moments(x), eps, weight, bias)
     return functional.group_norm(x, x.shape[1], weight, bias, eps)
 
 

@@ -60,21 +60,36 @@ class Moments:
 def normalised(
     x: Tensor, mean: Tensor, variance: Tensor, eps: float, weight: Tensor | None = None, bias: Tensor | None = None
 ) -> Tensor:
-    """(x - mean) / sqrt(variance + eps) * weight + bias. Shape: (1, C, H, W), the others (C,) -> (1, C, H, W).
+    """(x - mean) / sqrt(variance + eps) * weight + bias, of each picture by its own.
+
+    Shape: (N, C, H, W), mean and variance (N, C) float32, weight and bias (C,) -> (N, C, H, W). Without a gradient.
 
     Of a plain map rounding leaves 1e-6 instead of 0, out of which the norms of a generator, each 300 times as large,
     make a loud picture. So what deviates by no more than rounding becomes exactly the bias.
     """
     variance = variance.masked_fill(variance <= (ROUNDING * mean) ** 2, torch.inf)
-    return functional.batch_norm(x, mean, variance, weight, bias, eps=eps)
+    alone = zip(x.split(1), mean, variance, strict=True)
+    if x.device.type != "cpu" or len(x) == 1:
+        done = [functional.batch_norm(picture, *by, weight, bias, eps=eps) for picture, *by in alone]
+        return torch.cat(done) if len(done) > 1 else done[0]
+    made = torch.empty_like(x)  # joined afterwards, they would be written twice
+    for (picture, *by), into in zip(alone, made.split(1), strict=True):
+        unused = torch.empty(0), torch.empty(0)
+        torch.native_batch_norm(picture, weight, bias, *by, False, 0.0, eps, out=(into, *unused))
+    return made
 
 
 _EPSILON = 1e-12
 """What keeps the inverse of a plain map's deviation finite."""
 
 
-def moments(picture: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and variance of every channel of a picture. Shape: (1, C, H, W) -> (C,) float32 each."""
-    sums = Moments()
-    sums.add(picture)
-    return sums.result()
+def moments(pictures: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and variance of every channel of each picture. Shape: (N, C, H, W) -> (N, C) float32 each."""
+    means, variances = [], []
+    for picture in pictures.split(1):
+        sums = Moments()
+        sums.add(picture)
+        mean, variance = sums.result()
+        means.append(mean)
+        variances.append(variance)
+    return torch.stack(means), torch.stack(variances)

@@ -383,9 +383,9 @@ class Normalised(Map):
     def rows(self, start: int, stop: int) -> Tensor:
         if self.statistics is None:
             mean, variance = _gather(self.x, self.room)
+            self.statistics = mean[None], variance[None]
             if self.layer.shared is not None:  # with other frames
-                (mean,), (variance,) = self.layer.shared(mean[None], variance[None])
-            self.statistics = mean, variance
+                self.statistics = self.layer.shared(*self.statistics)
         mean, variance = self.statistics
         weight, bias = (getattr(self.layer, name, None) for name in ("weight", "bias"))
         return normalised(self.x.rows(start, stop), mean, variance, self.layer.eps, weight, bias)
