@@ -53,6 +53,11 @@ class Experiment:
 
     def build(self, in_channels: int, out_channels: int) -> "Model":
         """The model, its weights drawn from torch's generator."""
+        if self.model.kind == "cyclegan" and self.data.direction == "BtoA":
+            raise SettingsError(
+                "direction BtoA: a CycleGAN learns both directions at once. Leave --direction away, and say which one "
+                "is wanted where pictures are translated; or train one direction with the recipe cut."
+            )
         return self.model.build(in_channels, out_channels, self.data.crop)
 
 

@@ -185,9 +185,15 @@ def test_width_is_that_of_both_networks():
     assert narrow.model.generator.blocks == 9
 
 
+def test_a_cyclegan_learns_both_directions_and_is_asked_for_none():
+    with pytest.raises(SettingsError, match=r"direction BtoA: a CycleGAN learns both.*the recipe cut"):
+        change(CYCLEGAN, {"data": {"direction": "BtoA"}}).build(3, 3)
+
+
 def test_an_experiment_needs_the_data_of_its_model():
-    assert {name: RECIPES[name].needs for name in ("pix2pix", "cyclegan", "dcgan")} == {
+    assert {name: RECIPES[name].needs for name in ("pix2pix", "cyclegan", "cut", "dcgan")} == {
         "pix2pix": "pairs",
         "cyclegan": "domains",
+        "cut": "domains",
         "dcgan": "pictures",
     }

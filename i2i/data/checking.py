@@ -22,7 +22,7 @@ _RECIPES: dict[Kind, tuple[str, ...]] = {
     "side-by-side": ("pix2pix",),
     "pairs": ("pix2pix",),
     "list": ("pix2pix",),
-    "unpaired": ("cyclegan",),
+    "unpaired": ("cyclegan", "cut"),
     "single": ("dcgan",),
 }
 

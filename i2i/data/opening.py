@@ -133,7 +133,8 @@ def _find(kind: Kind, root: str | Path, split: str, settings: DataSettings) -> _
     if kind == "domains":
         domains = find_domains(root, split)
         note = f"{len(domains.x)} and {len(domains.y)} pictures in {domains.place}{_ignored(domains.ignored)}"
-        return _Items((domains.x, domains.y), domains.x, domains.y, note)
+        source, target = (domains.x, domains.y) if settings.direction == "AtoB" else (domains.y, domains.x)
+        return _Items((source, target), source, target, note)
     pictures = find_pictures(root, split)
     classes = f" in {len(pictures.classes)} classes" if pictures.classes else ""
     note = f"{len(pictures.pictures)} pictures{classes} in {pictures.place}{_ignored(pictures.ignored)}"

@@ -54,7 +54,7 @@ class DataSettings:
     """Which side holds label maps: those are resized by nearest neighbour, so no new label appears between two."""
 
     direction: Direction = "AtoB"
-    """Which side of a pair is the source. BtoA swaps them."""
+    """Which side of a pair, or which of two folders, is the source. BtoA swaps them."""
 
     channels: Literal["auto", "gray", "rgb"] = "auto"
     """What the networks see: auto is gray for a side whose pictures are all gray, otherwise RGB."""

@@ -57,7 +57,7 @@ def _file_of_run(run: Path, direction: Direction | None) -> Path:
         card = _read_card(one)
         if direction is not None and direction != card.direction:
             raise ModelFileError(
-                f"{run}: was trained on pairs {card.direction}, so it cannot translate {direction}. Train another run "
+                f"{run}: was trained {card.direction} alone, so it cannot translate {direction}. Train another run "
                 f"with --direction {direction}."
             )
         return one

@@ -48,7 +48,7 @@ def test_other_names_in_both_folders_are_two_domains(tmp_path):
     fill(tmp_path / "trainA", "horse1.jpg", "horse2.jpg")
     fill(tmp_path / "trainB", "zebra1.jpg", seed=1)
     report = check(tmp_path)
-    assert (report.kind, report.recipes, report.problems) == ("unpaired", ("cyclegan",), [])
+    assert (report.kind, report.recipes, report.problems) == ("unpaired", ("cyclegan", "cut"), [])
 
 
 def test_photos_in_one_folder_are_single_pictures(tmp_path):

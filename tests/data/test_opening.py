@@ -59,6 +59,16 @@ def test_unpaired_holds_out_of_both_domains(tmp_path):
     assert [len(paths) for paths in opened.train.domains] == [7, 38]
 
 
+def test_the_direction_says_which_of_two_domains_is_the_source(tmp_path):
+    fill(tmp_path / "trainA", 8, channels=1)
+    fill(tmp_path / "trainB", 12)
+    for direction, counts, channels in (("AtoB", [7, 11], (1, 3)), ("BtoA", [11, 7], (3, 1))):
+        opened = open_dataset("domains", tmp_path, DataSettings(size="8", direction=direction))
+        assert [len(paths) for paths in opened.train.domains] == counts
+        assert opened.channels == channels
+        assert [tensor.shape[0] for tensor in opened.train[0]] == list(channels)
+
+
 def test_without_held_out_pictures_there_is_no_validation_and_that_is_said(tmp_path):
     fill(tmp_path / "train", 8, (8, 16))
     opened = open_dataset("pairs", tmp_path, DataSettings(size="8", holdout=0))
