@@ -34,6 +34,8 @@ class ConvertPart(Common):
     """Pictures that go through the network together."""
     workers: Annotated[Literal["auto"] | int, flag(metavar="auto|INT")] = "auto"
     """Threads that read and write pictures."""
+    against: Annotated[Path | None, flag(metavar="DIR")] = None
+    """A checkout of the reference: whole commands, its test.py and i2i translate in turns, start-up included."""
 
 
 def main(args: Sequence[str]) -> int:
@@ -50,6 +52,11 @@ def main(args: Sequence[str]) -> int:
         raise SettingsError(f"wanted a model and a folder, or neither; got {len(words)} words.")
     for name in ("repeats", "width", "size", "pictures", "batch_size", "workers"):
         positive(f"--{name.replace('_', '-')}", getattr(asked, name))
+
+    if asked.against is not None:
+        if words:
+            raise SettingsError("--against makes its own model and pictures: give no words.")
+        return _beside(asked, asked.against)
 
     from i2i.benchmark.convert import measure_conversion, random_translator, write_pictures
     from i2i.translator import Translator
@@ -104,4 +111,38 @@ def main(args: Sequence[str]) -> int:
             f"{one.model}: CPU time a picture, in ms: {cpu}. {one.cores} cores have that for {number(one.bound)} "
             f"images/s; together at {share(one.of_bound)} of what is possible here."
         )
+    return 0
+
+
+def _beside(asked: ConvertPart, checkout: Path) -> int:
+    from i2i.benchmark.against import check_checkout
+    from i2i.benchmark.commands import Kind, measure_commands
+    from i2i.benchmark.convert import write_pictures
+
+    checkout = check_checkout(checkout)
+    kinds: tuple[Kind, ...] = ("unet", "resnet")
+    found = []
+    with tempfile.TemporaryDirectory(prefix="i2i-benchmark-") as scratch:
+        for kind in kinds:
+            for count in dict.fromkeys((1, asked.pictures)) if asked.network in (kind, "both") else ():
+                place = Path(scratch) / f"{kind}-{count}"
+                write_pictures(place / "pictures", count, asked.size)
+                found.append(
+                    measure_commands(
+                        checkout,
+                        kind,
+                        place / "pictures",
+                        place / "made",
+                        width=asked.width,
+                        pictures=count,
+                        repeats=asked.repeats,
+                    )
+                )
+    leave(asked.json, "convert against", found)
+    rows = [
+        (f"{one.network}, {one.pictures}", *(spread(part, number) for part in (one.reference, one.ours, one.ratio)))
+        for one in found
+    ]
+    title = f"seconds from the command to the last picture, {asked.size} px, width {asked.width}"
+    table(title, ("network, pictures", "reference", "ours", "times as fast"), rows)
     return 0
