@@ -2,6 +2,7 @@
 
 import atexit
 import gc
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -17,5 +18,8 @@ def importing() -> Iterator[None]:
         gc.enable()
 
 
-# What is frozen at the end is not taken apart, and extensions built with nanobind (triton) complain on stderr.
-atexit.register(gc.unfreeze)
+@atexit.register
+def _let_go() -> None:
+    """Have what was imported taken apart where triton is in it, which complains on stderr otherwise; half a second."""
+    if "triton" in sys.modules:
+        gc.unfreeze()
