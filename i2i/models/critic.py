@@ -5,7 +5,6 @@ from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils import parametrize
 
 from i2i.game import Scores, patches
 from i2i.networks.blocks import in_parts
@@ -28,14 +27,15 @@ class Critic:
         self.network, self.beside = network, beside
         self.scores: dict[str, Tensor] = {}
         """What `both` gave last, detached, of all scales' patches: for the monitor."""
-        # The largest singular value of a spectral norm is followed by one step a pass, so two passes are not one.
-        self._stacks = not any(parametrize.is_parametrized(layer) for layer in network.modules())
 
     def __call__(self, picture: Tensor) -> Scores:
         return self.network(self._seen(picture))
 
     def both(self, fake: Tensor, real: Tensor) -> tuple[Scores, Scores]:
-        """Scores of fake and of real: in one pass, a batch norm taking the statistics of each half for itself."""
+        """Scores of fake and of real: in one pass, a batch norm taking the statistics of each half for itself.
+
+        A spectral norm then takes one step of power iteration a turn (Miyato et al. 2018, Alg. 1), the same for both.
+        """
         on_fake, on_real = self._both(fake, real)
         self.scores = {"real": patches(on_real).detach(), "fake": patches(on_fake).detach()}
         return on_fake, on_real
@@ -49,7 +49,7 @@ class Critic:
         return picture if self.beside is None else torch.cat([self.beside, picture], dim=1)
 
     def _both(self, fake: Tensor, real: Tensor) -> tuple[Scores, Scores]:
-        if not self._stacks or fake.shape != real.shape:
+        if fake.shape != real.shape:
             return self(fake), self(real)
         pictures = torch.cat([fake, real])
         if self.beside is not None:

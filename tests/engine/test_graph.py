@@ -16,10 +16,12 @@ from i2i.engine.schedule import Schedule
 from i2i.engine.settings import TrainingSettings
 from i2i.engine.trainer import Trainer
 from i2i.game import Model, Progress, Turn
-from i2i.losses.adversarial import LeastSquares, Vanilla
+from i2i.losses.adversarial import Hinge, LeastSquares, Vanilla
+from i2i.losses.penalties import LazyR1
 from i2i.models.cyclegan import CycleGAN
 from i2i.models.history import History
 from i2i.models.pix2pix import Pix2Pix
+from i2i.networks.multiscale import MultiScale
 from i2i.networks.patchgan import PatchGAN
 from i2i.networks.resnet import ResNet
 from i2i.networks.unet import UNet
@@ -217,3 +219,25 @@ def test_a_models_phase_is_asked_before_every_round():
     trainer.round([Pairs(pictures(0), pictures(1))])
     assert not torch.equal(model.G.last[1].weight, before["G.last.1.weight"])
     assert asked == [1, 2]
+
+
+def test_rounds_with_and_without_a_lazy_penalty_are_replayed_from_a_graph_each():
+    """Two scales, spectral norm and features as well: all that may be switched on for pairs."""
+    trainers = []
+    for capture in (None, tape):
+        torch.manual_seed(0)
+        D = MultiScale([PatchGAN(6, width=4, layers=1, norm="none", spectral_norm=True) for _ in range(2)])
+        r1 = LazyR1(weight=2.0, every=2)
+        model = Pix2Pix(UNet(3, 3, width=2, depth=5), D, Hinge(), 5.0, lambda_features=10.0, r1=r1)
+        trainers.append(trainer_of(model, capture))
+    eager, replayed = trainers
+    for trainer in trainers:
+        torch.manual_seed(7)
+        for index in range(2 * WARM_UP + 4):
+            trainer.round([Pairs(pictures(2 * index), pictures(2 * index + 1))])
+    assert replayed.replayed == 4
+    assert eager.fetch_losses() == replayed.fetch_losses()
+    assert eager.signals == replayed.signals
+    assert {"D/accuracy", "D/separation"} <= set(eager.signals)
+    for name, value in eager.model.state_dict().items():
+        assert torch.equal(value, replayed.model.state_dict()[name]), name

@@ -32,12 +32,18 @@ def test_real_and_fake_in_one_pass_score_as_in_two(norm, conditional):
     assert not torch.allclose(on_fake, on_real)
 
 
-def test_a_spectral_norm_keeps_its_two_passes():
+def test_a_spectral_norm_judges_real_and_fake_by_the_same_weights_and_takes_one_step():
+    torch.manual_seed(0)
     D = PatchGAN(3, width=4, layers=2, norm="none", spectral_norm=True).double()
+    other = PatchGAN(3, width=4, layers=2, norm="none", spectral_norm=True).double()
+    other.load_state_dict(D.state_dict())
     calls: list[int] = []
     D.register_forward_pre_hook(lambda module, args: calls.append(len(args[0])))
-    Critic(D).both(pictures(1), pictures(2))
-    assert calls == [2, 2]
+    on_fake, on_real = Critic(D).both(pictures(1), pictures(2))
+    assert calls == [4]
+    assert torch.allclose(on_fake, other(pictures(1)))
+    assert all(torch.allclose(a, b) for a, b in zip(D.buffers(), other.buffers(), strict=True))
+    assert torch.allclose(on_real, other.eval()(pictures(2)))
 
 
 def test_after_a_pass_of_both_batch_norm_takes_a_batch_whole_again():
