@@ -1,5 +1,4 @@
 import gc
-
 import sys
 from types import ModuleType
 
