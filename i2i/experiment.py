@@ -49,6 +49,8 @@ class Experiment:
     @property
     def needs(self) -> models.DataKind:
         """The data it trains on: pairs, domains or pictures."""
+        if isinstance(self.model, models.Distill) and self.model.sources != "auto":
+            return self.model.sources
         return models.DATA[self.model.kind]
 
     def build(self, in_channels: int, out_channels: int) -> "Model":

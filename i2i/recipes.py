@@ -16,6 +16,8 @@ RECIPES: dict[str, Experiment] = {
     "cut": Experiment(recipe="cut", model=models.CUT(), training=TrainingSettings(epochs=400)),
     # The same with lambda_X = 10 and lambda_Y = 0, half as long.
     "fastcut": Experiment(recipe="fastcut", model=models.CUT(lambda_nce=10.0, identity=False, flip_equivariance=True)),
+    # Li et al. 2020, Sec. 3.1 and 4.1; the weights are pix2pix's. The teacher's file says size and direction.
+    "distill": Experiment(recipe="distill", model=models.Distill()),
     # Radford et al. 2016, Sec. 4: batches of 128, no decay of the rate.
     "dcgan": Experiment(
         recipe="dcgan",

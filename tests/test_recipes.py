@@ -14,6 +14,8 @@ from i2i.engine.trainer import Trainer
 from i2i.errors import SettingsError
 from i2i.experiment import Experiment, change, set_width
 from i2i.game import Model, Progress, flatten
+from i2i.models.distill import Distill
+from i2i.models.settings import Distill as Distillation
 from i2i.recipes import RECIPES, recipe
 
 # What can be combined, all at once, is held to the same contract.
@@ -48,13 +50,22 @@ def small(name: str, **training: Any) -> Experiment:
         "training": {"schedule": "constant", "accumulate": 1, "batch_size": 2} | training,
     }
     kind = experiment.model.generator.kind
-    changes["model"] = {"generator": {"resnet": {"blocks": 1}, "dcgan": {"latent": 4}}.get(kind, {})}
+    teacher = {"teacher": {"architecture": {"width": 4, "blocks": 1}}} if name == "distill" else {}
+    changes["model"] = teacher | {"generator": {"resnet": {"blocks": 1}, "dcgan": {"latent": 4}}.get(kind, {})}
     return change(experiment, changes)
 
 
 def build(experiment: Experiment, seed: int = 0) -> Model:
     torch.manual_seed(seed)
-    return experiment.build(3, 3)
+    model = experiment.build(3, 3)
+    if isinstance(model, Distill) and isinstance(experiment.model, Distillation):
+        # A run reads it from its file, however often it is built; one that makes gray alone has nothing to teach.
+        torch.manual_seed(0)
+        teacher = experiment.model.teacher.architecture.build(3, 3, experiment.data.crop)
+        for weight in teacher.parameters():
+            torch.nn.init.normal_(weight, std=0.3)
+        model.teach_with(teacher)
+    return model
 
 
 def batch_for(experiment: Experiment, seed: int = 0, count: int = 2) -> Any:

@@ -23,6 +23,7 @@ from i2i.data.settings import Cache, DataSettings
 from i2i.engine.settings import TrainingSettings
 from i2i.errors import ModelFileError, SettingsError, UserError
 from i2i.experiment import Experiment, Tree, change, from_yaml, set_width
+from i2i.models.settings import Distill, Teacher
 from i2i.recipes import RECIPES, recipe
 from i2i.settings import as_dict
 
@@ -42,6 +43,7 @@ SHORT = {
     (DataSettings, "direction"): "--direction",
     (DataSettings, "resize"): "--resize",
     (DataSettings, "holdout"): "--holdout",
+    (Teacher, "file"): "--teacher",
 }
 """Settings that people change all the time have a second, short name."""
 
@@ -148,7 +150,7 @@ def _train(asked: Train, experiment: Experiment, seconds: float | None, args: Se
     if os.environ.get("RANK", "0") != "0":
         return 0  # of several processes the first one speaks
     print(f"{run.path}: {run.steps} steps. Its page: {run.path / 'report.html'}")
-    if experiment.needs != "pictures":
+    if experiment.model.kind != "dcgan":
         print(f"Use it: i2i translate {run.path} PICTURES... OUTPUT")
     return 0
 
@@ -225,7 +227,20 @@ def _base(name: str | None, args: Sequence[str], resume: str | None) -> Experime
         raise SettingsError(
             f"the recipe comes first, as in: i2i train pix2pix --data DIR. There are: {', '.join(RECIPES)}."
         )
-    return base
+    return _taught(base, args)
+
+
+def _taught(base: Experiment, args: Sequence[str]) -> Experiment:
+    """A distillation with what its teacher says of size and direction, which other flags win over."""
+    teacher = _value(args, "--teacher") or _value(args, "--model.teacher.file")
+    if teacher is None or not isinstance(base.model, Distill):
+        return base  # where it is no distillation the flag is unknown
+    from i2i.training.teaching import taught_by
+
+    direction = _value(args, "--direction") or _value(args, "--data.direction")
+    if direction not in (None, "AtoB", "BtoA"):
+        return base  # refused with all other values
+    return taught_by(base, teacher, direction)
 
 
 def _recipe_in(file: Path) -> str | None:
@@ -344,11 +359,11 @@ def registry(short: bool = False) -> ConstructorRegistry:
                 if len(kinds) < 2:  # nothing to choose
                     continue
                 hint = Literal[kinds]
-            if (cls, name) == (Experiment, "recipe"):
+            if (cls, name) == (Experiment, "recipe") or (cls is Teacher and name != "file"):
                 continue
             alias = SHORT.get((cls, name))
-            if cls is Experiment and name == "init_from":
-                hint = Annotated[hint, flag(metavar="MODEL")]
+            if name in ("init_from", "file"):
+                hint = Annotated[hint, flag(metavar="MODEL", aliases=(alias,) if alias else None)]
             elif alias is not None:
                 metavar = "INT|INTxINT" if name == "size" else None
                 # Where only short names are listed, the long ones would take a line of their own each.

@@ -25,11 +25,12 @@ from i2i.engine.trainer import Trainer
 from i2i.errors import DatasetError, ModelFileError, PictureError, SettingsError
 from i2i.experiment import Experiment, InitWhat, Tree, change, parse_yaml, set_width
 from i2i.game import Progress
+from i2i.models.settings import Distill
 from i2i.networks.shapes import only_shapes
 from i2i.recipes import recipe
 from i2i.settings import Direction, Resize, as_dict
 from i2i.training.batch_size import choose_batch_size
-from i2i.training.folder import Existing, clear, prepared
+from i2i.training.folder import Existing, clear, prepared, writing
 from i2i.training.follower import Follower
 from i2i.training.listener import Listener
 from i2i.training.lock import alone
@@ -39,6 +40,7 @@ from i2i.training.rollback import roll_back
 from i2i.training.skipped import Skipped
 from i2i.training.starting import Start
 from i2i.training.stopping import Signals
+from i2i.training.teaching import Teaching, ready, taught_by
 
 MAY_CHANGE = ("steps", "epochs", "checkpoint_every", "keep")
 """Settings of training that a run may change when it goes on: nothing that was learnt depends on them."""
@@ -69,6 +71,7 @@ def train(
     width: int | None = None,
     direction: Direction | None = None,
     resize: Resize | None = None,
+    teacher: str | Path | None = None,
     init_from: str | Path | None = None,
     init_what: InitWhat | None = None,
     seed: int | None = None,
@@ -94,6 +97,7 @@ def train(
     `batch_size` auto takes the power of two that is fastest here and fits, by trying; the run keeps the number.
     `deterministic` gives the same bits again on the same machine, also on CUDA, where it is slower.
     `init_from` another model's weights instead of random ones: a run, a translator file, or the reference's .pth files.
+    `teacher` is the model that the recipe distill learns from; size and direction are its own where none are given.
     `keep` so many of the last checkpoints. With `rollback` a resumed run first returns to the last healthy one of them,
     and its learning rate is halved.
     Where torchrun started several processes they train as one: `batch_size` is each one's, the first alone writes and
@@ -129,6 +133,8 @@ def train(
         changes["init_from"] = str(init_from)
     if init_what is not None:
         changes["init_what"] = init_what
+    if teacher is not None and resume is not None:
+        changes["teacher"] = str(teacher)
 
     if resume is not None:
         asked = [*changes.pop("training"), *changes.pop("data"), *changes, *(["width"] if width is not None else [])]
@@ -151,13 +157,17 @@ def train(
     if data is None:
         raise SettingsError("no data: give the folder of pictures with --data DIR.")
     experiment = recipe(recipe_or_experiment) if isinstance(recipe_or_experiment, str) else recipe_or_experiment
-    experiment = change(experiment or recipe("pix2pix"), changes | {"training": changes["training"] | length})
+    experiment = experiment or recipe("pix2pix")
+    if teacher is not None:
+        experiment = taught_by(experiment, teacher, direction)
+    experiment = change(experiment, changes | {"training": changes["training"] | length})
     if width is not None:
         experiment = set_width(experiment, width)
     if experiment.init_what != "both" and not experiment.init_from:
         raise SettingsError(f"init_what {experiment.init_what}: of which model? Name it: --init-from MODEL.")
     run = Path(out) if out is not None else Path("runs") / f"{experiment.recipe}-{Path(data).resolve().name}"
     changed = length
+    experiment = ready(experiment, Path(data))
     with joined() as world, ExitStack() as folder:
         tell = _listener(world, listener)
         if existing == "continue" and world.on_first((run / "checkpoint.pt").exists):
@@ -277,7 +287,11 @@ def _play(
     with only_shapes():
         experiment.build(3, 3)
     start = Start(experiment) if state is None and experiment.init_from else None
+    distillation = experiment.model
+    teaching = Teaching(distillation, run, state is not None) if isinstance(distillation, Distill) else None
     opened = open_dataset(experiment.needs, data, experiment.data, seed=settings.seed)
+    if teaching:
+        teaching.check(opened.channels)
     for note in opened.notes:
         tell.note(note)
 
@@ -298,6 +312,8 @@ def _play(
         settings = experiment.training
     torch.manual_seed(settings.seed)
     model = experiment.build(*opened.channels)
+    if teaching:
+        teaching.teach(model)
     begun_with = start.put_into(model, experiment) if start else []
     for note in begun_with:
         tell.note(f"{note}.")
@@ -351,6 +367,9 @@ def _play(
         recorder = Recorder(experiment, run, data, opened, trainer, images, tell, skipped, state)
     try:
         recorder.begin(describe(device, precision), fresh=state is None)
+        if teaching and state is None and world.first:
+            with writing(run):
+                teaching.keep(run)
         tell.started(trainer.progress.rounds, steps)
         deadline = started + max_seconds if max_seconds is not None else None
         stop = world.agreement()

@@ -1,7 +1,9 @@
 """What the tests of going on share: small experiments with all that draws, and what two runs do not have in common."""
 
 import json
+from functools import cache
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,9 @@ import torch
 from i2i import images
 from i2i.engine import checkpoint
 from i2i.experiment import Experiment, change, set_width
+from i2i.networks.settings import ResNet
 from i2i.recipes import RECIPES
+from i2i.translator import Card, save_network
 
 
 def folder(root: Path, count: int = 6, size: int = 36) -> Path:
@@ -24,6 +28,17 @@ def folder(root: Path, count: int = 6, size: int = 36) -> Path:
     return root
 
 
+@cache
+def teacher() -> Path:
+    """A generator that a distillation can learn from, with a batch norm whose mode matters."""
+    torch.manual_seed(5)
+    architecture = ResNet(width=2, blocks=1, norm="batch")
+    card = Card(architecture=architecture, in_channels=3, out_channels=3, size="32", norm_mode="picture")
+    path = Path(mkdtemp()) / "taught.safetensors"
+    save_network(architecture.build(3, 3, (32, 32)), card, path)
+    return path
+
+
 def small(name: str, **training: Any) -> Experiment:
     """A recipe at 32 pixels with all that draws: dropout, augmentation, a history that is soon full, an average."""
     experiment = set_width(RECIPES[name], 2)
@@ -32,6 +47,8 @@ def small(name: str, **training: Any) -> Experiment:
         model["generator"] = {"blocks": 1, "dropout": True}
     if generator.kind == "dcgan":
         model["generator"] = {"latent": 4}
+    if experiment.model.kind == "distill":
+        model["teacher"] = {"file": str(teacher())}
     if experiment.model.kind == "cyclegan":
         model["history"] = 2
     settings = {"precision": "fp32", "steps": 9, "log_every": 4, "ema": 0.9, "batch_size": 1, "sample_every": 3}
