@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from i2i import images
-from i2i.errors import DatasetError, ModelFileError
+from i2i.errors import DatasetError
 
 # The commands lie beside the package, not in it, and find what they share as scripts do: in their own folder.
 sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
@@ -39,19 +39,6 @@ def lamp(row, column, size=64):
     picture = np.zeros((size, size, 3), np.uint8)
     picture[row : row + 6, column : column + 7] = 255  # 42 pixels: 1% of 64 x 64 is 41
     return picture
-
-
-def test_what_is_recognised_everywhere_scores_one_and_permuted_classes_score_zero():
-    truth = np.arange(16).reshape(4, 4) % 3
-    assert ps.segmentation_scores(ps.confusion(truth, truth, 3)) == {"pixel": 1, "class": 1, "iou": 1}
-    assert ps.segmentation_scores(ps.confusion((truth + 1) % 3, truth, 3)) == {"pixel": 0, "class": 0, "iou": 0}
-
-
-def test_a_class_that_the_truth_lacks_is_left_out_but_finding_it_is_an_error():
-    truth = np.array([0, 0, 1, 1])
-    found = np.array([0, 2, 1, 1])
-    scores = ps.segmentation_scores(ps.confusion(found, truth, 4))
-    assert scores == {"pixel": 0.75, "class": 0.75, "iou": 0.75}
 
 
 def test_lights_are_one_percent_and_equal_lights_score_one():
@@ -128,20 +115,6 @@ def labels(seed=0, size=64):
     return smeared.astype(np.uint8)
 
 
-def test_classes_are_the_colours_of_the_labels_and_the_same_every_time():
-    maps = [labels(seed) for seed in range(4)]
-    one, two = (seg.label_colours(maps, 3, seed=0) for _ in range(2))
-    assert np.array_equal(one, two)
-    assert np.abs(one - COLOURS).max() < 2, "most frequent first, and no smear among them"
-    found = seg.classes_of(labels(9), one)
-    assert np.array_equal(COLOURS[found][8::16, 8::16], labels(9)[8::16, 8::16])
-
-
-def test_fewer_colours_than_classes_are_refused():
-    with pytest.raises(DatasetError, match="fewer than 4 colours"):
-        seg.label_colours([COLOURS[None]], 4, seed=0)
-
-
 def test_perfect_pictures_score_one():
     maps = [labels(seed) for seed in range(3)]
     truth = [seg.classes_of(label, COLOURS.astype(np.float32)) for label in maps]
@@ -180,14 +153,6 @@ def test_the_segmentation_command_scores_real_photos_as_real_and_keeps_its_segme
     assert cache.read_bytes() == written
     assert seg.main([*asked, "--epochs=1"]) == 2
     assert "other settings" in capsys.readouterr().err
-
-
-def test_a_damaged_cache_is_an_error_that_says_so(pairs):
-    cache = pairs / "seg.safetensors"
-    cache.write_bytes(b"nothing")
-    found = seg.find_pairs(pairs / "data", "train").pairs
-    with pytest.raises(ModelFileError, match="cannot be read"):
-        seg.segmenters_for(found, [seg.Settings(64, 3, "BtoA", 0, 1, 4)], cache)
 
 
 def test_the_night_command_gives_a_real_night_the_ceiling(tmp_path, capsys):

@@ -11,6 +11,7 @@ import numpy as np
 from i2i import images
 from i2i.data.listing import Listing, scan, some, stem
 from i2i.errors import DatasetError
+from i2i.evaluation.label_colours import fitted
 
 Array = np.ndarray[Any, Any]
 Scores = dict[str, float]
@@ -26,12 +27,6 @@ STRUCTURE_RANGE = 8.0
 def read(path: Path, size: int) -> Array:
     """A picture as it is compared. Shape: (size, size, 3) uint8."""
     return fitted(images.read(path), size)
-
-
-def fitted(pixels: Array, size: int, *, nearest: bool = False) -> Array:
-    """Any picture at `size`, in colour, 8 bits. Shape: (H, W, 1 or 3) -> (size, size, 3) uint8."""
-    resized = images.resize(images.with_channels(pixels, 3), (size, size), nearest=nearest)
-    return images.to_depth(resized, np.uint8)
 
 
 def luminance(pixels: Array) -> Array:
@@ -154,23 +149,6 @@ def lights_f1(one: Array, two: Array) -> float:
 
 def _grown(mask: Array, reach: Array) -> Array:
     return cv2.dilate(mask.astype(np.uint8), reach).astype(bool)
-
-
-def confusion(found: Array, truth: Array, classes: int) -> Array:
-    """Pixels by class. Shape: two label arrays of the same shape -> (classes, classes), rows are the truth."""
-    pairs = truth.astype(np.int64).ravel() * classes + found.ravel()
-    return np.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
-
-
-def segmentation_scores(matrix: Array) -> Scores:
-    """Pixel accuracy, mean class accuracy and mean IoU (Long et al. 2015, Sec. 5) over the classes the truth has."""
-    right, truth, found = np.diag(matrix).astype(float), matrix.sum(axis=1), matrix.sum(axis=0)
-    there = truth > 0
-    return {
-        "pixel": float(right.sum() / truth.sum()),
-        "class": float((right[there] / truth[there]).mean()),
-        "iou": float((right[there] / (truth + found - right)[there]).mean()),
-    }
 
 
 def mean(scores: Sequence[Mapping[str, float]]) -> Scores:

@@ -1,4 +1,4 @@
-"""`i2i evaluate`: a model on held-out pictures, beside what needs no learning."""
+"""`i2i evaluate`: models on held-out pictures, beside what needs no learning."""
 
 import dataclasses
 import json
@@ -13,21 +13,30 @@ from i2i.errors import SettingsError
 from i2i.settings import Direction
 
 if TYPE_CHECKING:
-    from i2i.evaluation import Evaluation
+    from i2i.evaluation import Evaluation, Judge, Several
+    from i2i.evaluation.leaving import Cell
+    from i2i.translator import Translator
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Evaluate:
-    """The flags of an evaluation; its words are MODEL DATA."""
+    """The flags of an evaluation; its words are MODEL... DATA."""
 
-    words: Annotated[tuple[str, ...], tyro.conf.Positional, flag(metavar="MODEL DATA")] = ()
-    """A run, a translator file or a reference .pth; a folder of pairs, or of two domains without pairs."""
+    words: Annotated[tuple[str, ...], tyro.conf.Positional, flag(metavar="MODEL... DATA")] = ()
+    """Runs, translator files or reference .pth, several for one table with mean and spread; a folder of pairs, or of
+    two domains without pairs."""
     split: Annotated[Literal["test", "val", "train"], tyro.conf.arg(metavar="test|val|train")] = "test"
     """Which pictures: training never sees test."""
     kind: Annotated[Literal["auto", "pairs", "domains"], tyro.conf.arg(metavar="auto|pairs|domains")] = "auto"
     """Compare with the truth, or as two domains; auto: with the truth where pictures have partners."""
     out: Annotated[Path | None, flag(metavar="DIR")] = None
     """Leave the translations, metrics.json and report.html there."""
+    segmentation: Switch = False
+    """For label maps to pictures: what a segmenter, trained here on the real training pairs, recognises in them."""
+    classes: Annotated[int | None, flag(metavar="INT")] = None
+    """Colours of the label maps; counted in them where nothing is said."""
+    cache: Annotated[Path | None, flag(metavar="FILE.safetensors")] = None
+    """Keep the segmenter there, or take it from there."""
     direction: Annotated[Direction | None, flag(metavar="AtoB|BtoA")] = None
     """Which translator of a CycleGAN run; AtoB where nothing is said."""
     device: Annotated[str, flag(metavar=Where)] = "auto"
@@ -46,34 +55,43 @@ def main(args: Sequence[str]) -> int:
         Evaluate(),
         args,
         "i2i evaluate",
-        "Measure a model on held-out pictures, beside what needs no learning.\n\n"
-        "Example: i2i evaluate runs/facades facades --split test --out results",
+        "Measure models on held-out pictures, beside what needs no learning.\n\n"
+        "Example: i2i evaluate runs/facades facades --split test --out results\n"
+        "Seeds:   i2i evaluate runs/seed0 runs/seed1 facades --segmentation",
     )
     words = [*asked.words, *behind]
-    if len(words) != 2:
+    if len(words) < 2:
         raise SettingsError(
             f"wanted a model and a dataset, as in: i2i evaluate runs/facades facades; got {len(words)} of these. "
             f"See i2i evaluate --help"
         )
     positive("--batch-size", asked.batch_size)
+    if asked.classes is not None:
+        positive("--classes", asked.classes, least=2)
+    for name in ("classes", "cache"):
+        if getattr(asked, name) is not None and not asked.segmentation:
+            raise SettingsError(f"--{name}: is the segmenter's, which --segmentation asks for.")
+    if asked.segmentation and asked.kind == "domains":
+        raise SettingsError("--segmentation needs pairs, --kind domains forgets them: say one of them.")
 
     from i2i import evaluation
-    from i2i.cli.progress import Bar, Stage
-    from i2i.translator import Translator
 
-    translator = Translator.load(
-        words[0],
-        device=asked.device,
-        direction=asked.direction,
-        precision=asked.precision,
-        batch_size=asked.batch_size,
-    )
-    with Bar("picture", "images") as bar:
-        found = evaluation.measure(
-            translator, words[1], split=asked.split, kind=asked.kind, out=asked.out, on_progress=Stage(bar)
-        )
+    *models, data = words
+    judges: dict[object, Judge] = {}
+    if len(models) == 1:
+        _, found = _measure(asked, models[0], data, asked.out, judges)
+    else:
+
+        def measure_one(name: str, model: str) -> "tuple[str, Evaluation]":
+            translator, found = _measure(asked, model, data, asked.out / name if asked.out else None, judges)
+            return translator.card.direction, found
+
+        found = evaluation.measured_together(models, measure_one)
+        if asked.out is not None:
+            evaluation.publish_several(asked.out, found)
     if asked.json:
-        print(json.dumps(dataclasses.asdict(found), indent=1, ensure_ascii=False))
+        content = found.content if isinstance(found, evaluation.Several) else dataclasses.asdict(found)
+        print(json.dumps(content, indent=1, ensure_ascii=False))
         return 0
     show(found)
     if asked.out is not None:
@@ -81,22 +99,75 @@ def main(args: Sequence[str]) -> int:
     return 0
 
 
-def show(found: "Evaluation") -> None:
+def _measure(
+    asked: Evaluate, model: str, data: str, out: Path | None, judges: "dict[object, Judge]"
+) -> "tuple[Translator, Evaluation]":
+    """A model, and its scores; a segmenter is trained once for all models that it fits."""
+    from i2i import evaluation
+    from i2i.cli.progress import Bar, Stage
+    from i2i.translator import Translator
+
+    translator = Translator.load(
+        model,
+        device=asked.device,
+        direction=asked.direction,
+        precision=asked.precision,
+        batch_size=asked.batch_size,
+    )
+    judge = None
+    if asked.segmentation:
+        key = translator.card.direction, translator.card.size
+        if key not in judges:
+            with Bar("segmenter", "batches") as bar:
+                judges[key] = evaluation.judge_for(
+                    translator,
+                    Path(data),
+                    asked.split,
+                    classes=asked.classes,
+                    cache=asked.cache,
+                    on_progress=Stage(bar),
+                )
+        judge = judges[key]
+    with Bar("picture", "images") as bar:
+        found = evaluation.measure(
+            translator,
+            data,
+            split=asked.split,
+            kind=asked.kind,
+            out=out,
+            on_progress=Stage(bar),
+            judge=judge,
+            model=model,
+        )
+    return translator, found
+
+
+def show(found: "Evaluation | Several") -> None:
     """The scores as a table, ours before the floors."""
     from rich.console import Console
     from rich.table import Table
 
     from i2i.cli.parsing import columns
+    from i2i.evaluation import Several
     from i2i.evaluation.leaving import table, upright
 
+    one = found.first if isinstance(found, Several) else found
+    ours = len(found.runs) + 2 if isinstance(found, Several) else 1
     titles, rows = table(found)
-    shown = Table("", title=f"{found.pictures} pictures of the {found.split} split", title_justify="left")
+    shown = Table("", title=f"{one.pictures} pictures of the {one.split} split", title_justify="left")
     for title in titles[1:]:
         shown.add_column(title, justify="right")
     for index, (name, *values) in enumerate(rows):
-        cells = (f"{value:.{2 if abs(value) >= 1 else 3}f}" for value in values if isinstance(value, float))
-        shown.add_row(str(name), *cells, end_section=upright(found) and index == 0)
+        shown.add_row(str(name), *map(_cell, values), end_section=upright(found) and index == ours - 1)
     console = Console(width=max(80, columns()), markup=False, highlight=False, soft_wrap=True)
     console.print(shown)
     for note in found.notes:
         console.print(note)
+
+
+def _cell(value: "Cell") -> str:
+    from i2i.report import Measured
+
+    if isinstance(value, Measured):
+        return f"{_cell(value.value)}\n[{_cell(value.lower)}, {_cell(value.upper)}]"
+    return value if isinstance(value, str) else f"{value:.{2 if abs(value) >= 1 else 3}f}"

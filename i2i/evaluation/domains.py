@@ -10,12 +10,14 @@ import torch
 from i2i import images
 from i2i.data.listing import spread
 from i2i.errors import DatasetError
+from i2i.evaluation import bootstrap
+from i2i.evaluation.choosing import checkpoint_rule
 from i2i.evaluation.features import Features, random_features
 from i2i.evaluation.frechet import frechet
 from i2i.evaluation.kid import Distance, discrepancy, kid
-from i2i.evaluation.leaving import Left
+from i2i.evaluation.leaving import Left, extremes
 from i2i.evaluation.manifold import manifold
-from i2i.evaluation.scores import Array, Evaluation, Scores
+from i2i.evaluation.scores import OURS, Array, Evaluation, Scores
 from i2i.evaluation.sides import Picture
 from i2i.evaluation.structure import Structure, kept, normalised
 from i2i.evaluation.translating import together
@@ -38,10 +40,12 @@ def measure_domains(
     left: Left | None = None,
     on_progress: Callable[[int, int], None] | None = None,
     features: Features | None = None,
+    model: Path | None = None,
 ) -> Evaluation:
     """Translate a split's sources and compare the lot of them with its targets, at the scale that the network sees.
 
-    `features` are ours for the translator's size where none are given. Raises DatasetError for fewer than LEAST.
+    `features` are ours for the translator's size where none are given; `model` is what the translator was loaded from.
+    Raises DatasetError for fewer than LEAST.
     """
     forth = translator.card.direction == "AtoB"
     sources, targets = (spread(side, MOST) for side in (sides if forth else sides[::-1]))
@@ -71,6 +75,7 @@ def measure_domains(
                 left.keep(picture.name, output)
         if on_progress:
             on_progress(len(unrelated), len(sources))
+    rule = checkpoint_rule(model, translator.card)
     found = Evaluation(
         metrics=made.against(reals),
         floors={"copy the input": copied.against(reals), "in a real one's tones": toned.against(reals)},
@@ -79,7 +84,17 @@ def measure_domains(
         split=split,
         titles=_titles(features),
         features={"name": features.name, "hash": features.hash, "dimension": features.dimension},
-        notes=_notes(translator, root, split, features, sides, (len(sources), len(targets))),
+        notes=_notes(translator, root, split, features, sides, (len(sources), len(targets)), rule),
+        intervals={
+            row: bootstrap.of_means([_structure([one]) for one in structures])
+            for row, structures in (
+                (OURS, made.structures),
+                ("copy the input", copied.structures),
+                ("in a real one's tones", toned.structures),
+                ("other real ones", unrelated),
+            )
+        },
+        checkpoint=rule,
     )
     if left:
         names = [picture.name for picture in sources]
@@ -177,6 +192,7 @@ def _notes(
     features: Features,
     sides: tuple[Sequence[Picture], Sequence[Picture]],
     counts: tuple[int, int],
+    rule: str,
 ) -> list[str]:
     made, real = counts
     left_out = f", evenly from {len(sides[0])} and {len(sides[1])}" if max(map(len, sides)) > MOST else ""
@@ -186,7 +202,8 @@ def _notes(
         f"scale that the network sees",
         f"features {features.name} of {features.dimension} dimensions, SHA-256 {features.hash[:16]}: numbers of other "
         f"features cannot be compared with these",
-        "the weights that were given, never the best of several",
+        rule,
+        "in brackets: where 95% of the means over drawn pictures lie (percentile bootstrap)",
         "in a real one's tones: the input with the mean and deviation of a real picture's channels",
         "other real ones: half of the real pictures against the other half; structure as a picture of elsewhere has it",
         f"KID is unbiased, 0 for the same distribution; FID is biased upwards, here by {made} and {real} pictures and "
@@ -210,16 +227,10 @@ def _examples(
 ) -> Iterator[Example]:
     """Those that keep the most, the median and the least of their structure, not only the pretty ones."""
     order = sorted(range(len(sources)), key=lambda index: -each[sources[index].name]["structure"])
-    middle = max(0, len(order) // 2 - 2)
-    groups = {"most kept": order[:4], "median": order[middle : middle + 4], "least kept": order[-4:]}
-    shown: set[int] = set()
-    for name, chosen in groups.items():
-        for index in chosen:
-            if index in shown:
-                continue
-            shown.add(index)
-            source, score = sources[index], each[sources[index].name]
-            caption = f"{name}: structure {score['structure']:.3f}, edges {score['orientation']:.3f}"
-            pictures = {"source": translator.prepare(source.read()), "translated": left.place(source.name)}
-            pictures["some real one"] = targets[index % len(targets)].read()
-            yield Example(source.name, pictures, caption)
+    said = {"best": "most kept", "median": "median", "worst": "least kept"}
+    for name, index in extremes(order):
+        source, score = sources[index], each[sources[index].name]
+        caption = f"{said[name]}: structure {score['structure']:.3f}, edges {score['orientation']:.3f}"
+        pictures = {"input": translator.prepare(source.read()), "output": left.place(source.name)}
+        pictures["some real one"] = targets[index % len(targets)].read()
+        yield Example(source.name, pictures, caption)

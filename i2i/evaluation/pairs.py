@@ -1,23 +1,35 @@
 """How far translations are from the truth, on pairs that training never saw, beside what doing nothing would score."""
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from i2i import images
 from i2i.data.folders import Pair, find_pairs, splits
 from i2i.data.paired import read_pair
-from i2i.evaluation.leaving import Left
-from i2i.evaluation.scores import NAMES, Array, Evaluation, Scores
+from i2i.evaluation import bootstrap, segmentation
+from i2i.evaluation.choosing import checkpoint_rule
+from i2i.evaluation.leaving import Left, extremes
+from i2i.evaluation.scores import LOWER, NAMES, OURS, Array, Evaluation, Scores
 from i2i.evaluation.translating import together
 from i2i.report import Example
 from i2i.translator import Translator, describe
 
 TRAINING_PICTURES = 500
 """Training targets, at most, whose mean is a floor."""
+
+
+class Item(NamedTuple):
+    """A pair at the network's scale."""
+
+    pair: Pair
+    raw: Array
+    """The source as it was read."""
+    source: Array
+    target: Array
 
 
 def measure_pairs(
@@ -27,37 +39,71 @@ def measure_pairs(
     pairs: Sequence[Pair],
     left: Left | None = None,
     on_progress: Callable[[int, int], None] | None = None,
+    judge: segmentation.Judge | None = None,
+    model: Path | None = None,
 ) -> Evaluation:
-    """Translate a split's sources and compare with its targets, both at the scale that the network sees."""
+    """Translate a split's sources and compare with its targets, both at the scale that the network sees.
+
+    A `judge` says beside it what it recognises. `model` is what the translator was loaded from.
+    """
     floors = _Floors(translator, root, split, pairs)
-    scores: list[Scores] = []
-    floor_scores: dict[str, list[Scores]] = {}
+    each: dict[str, list[Scores]] = {}
+    recognition = segmentation.Recognition(judge) if judge else None
+    done = 0
     for batch in _batches(translator, pairs):
-        outputs = together(translator, [source for _, source, _ in batch])
-        for (pair, source, target), output in zip(batch, outputs, strict=True):
-            scores.append(compare(output, target))
-            for name, picture in floors.of(source, target).items():
-                floor_scores.setdefault(name, []).append(compare(picture, target))
+        outputs = together(translator, [item.source for item in batch])
+        for item, output in zip(batch, outputs, strict=True):
+            rows = {OURS: output} | floors.of(item.source, item.target)
+            for name, picture in rows.items():
+                each.setdefault(name, []).append(compare(picture, item.target))
+            if recognition:
+                recognition.add(item.raw, rows | {segmentation.REAL: item.target})
             if left:
-                left.keep(pair.name, output)
+                left.keep(item.pair.name, output)
+        done += len(batch)
         if on_progress:
-            on_progress(len(scores), len(pairs))
+            on_progress(done, len(pairs))
+    scores: dict[str, Scores] = {name: _mean(values) for name, values in each.items()}
+    intervals = {name: bootstrap.of_means(values) for name, values in each.items()}
+    notes = [
+        describe(translator.card),
+        f"{len(pairs)} pairs of {root.name}/{split}, compared at the scale that the network sees",
+        (rule := checkpoint_rule(model, translator.card)),
+        bootstrap_note(len(pairs)),
+        *floors.notes,
+    ]
+    singles = each[OURS]
+    if recognition:
+        scores = _joined(scores, recognition.scores)
+        intervals = _joined(intervals, recognition.intervals)
+        singles = [one | two for one, two in zip(singles, recognition.each(OURS), strict=True)]
+        notes += [recognition.note, f"{segmentation.REAL}: what the segmenter makes of the true pictures, the ceiling"]
     found = Evaluation(
-        metrics=_mean(scores),
-        floors={name: _mean(values) for name, values in floor_scores.items()},
+        metrics=scores.pop(OURS),
+        ceilings={segmentation.REAL: scores.pop(segmentation.REAL)} if recognition else {},
+        floors=scores,
         pictures=len(pairs),
         split=split,
-        notes=[
-            describe(translator.card),
-            f"{len(pairs)} pairs of {root.name}/{split}, compared at the scale that the network sees",
-            "last weights of the run, never the best of several",
-            *floors.notes,
-        ],
+        titles=NAMES | segmentation.NAMES if recognition else dict(NAMES),
+        notes=notes,
+        intervals={name: found for name, found in intervals.items() if found},
+        checkpoint=rule,
+        segmenter=recognition.about if recognition else {},
     )
     if left:
-        each = {pair.name: score for pair, score in zip(pairs, scores, strict=True)}
-        left.publish(found, translator, each, _examples(left, translator, pairs, scores))
+        by_name = {pair.name: score for pair, score in zip(pairs, singles, strict=True)}
+        left.publish(found, translator, by_name, _examples(left, translator, pairs, singles, found.main))
     return found
+
+
+def bootstrap_note(pictures: int) -> str:
+    """What the intervals are."""
+    if pictures < 2:
+        return "one picture: its scores say nothing of another"
+    return (
+        f"in brackets: where 95% of the means over {pictures} pictures lie, drawn again {bootstrap.DRAWS:,} times with "
+        f"the same seed (percentile bootstrap); what another seed of training would change is not in it"
+    )
 
 
 def compare(output: Array, target: Array) -> Scores:
@@ -85,7 +131,7 @@ class _Floors:
 
     def __init__(self, translator: Translator, root: Path, split: str, pairs: Sequence[Pair]) -> None:
         products = squares = 0.0
-        for _, source, target in itertools.chain.from_iterable(_batches(translator, pairs)):
+        for _, _, source, target in itertools.chain.from_iterable(_batches(translator, pairs)):
             x, y = (images.to_depth(part, np.float32) for part in (source, target))
             x = images.with_channels(x, y.shape[2])
             products += float((x * y).sum())
@@ -113,7 +159,7 @@ class _Floors:
 
 def _mean_target(translator: Translator, pairs: Sequence[Pair]) -> Array:
     total: Array | None = None
-    for _, _, target in itertools.chain.from_iterable(_batches(translator, pairs)):
+    for *_, target in itertools.chain.from_iterable(_batches(translator, pairs)):
         picture = images.to_depth(target, np.float32)
         total = picture.astype(np.float64) if total is None else total + images.resize(picture, _size(total))
     assert total is not None
@@ -124,8 +170,8 @@ def _size(picture: Array) -> tuple[int, int]:
     return picture.shape[0], picture.shape[1]
 
 
-def _batches(translator: Translator, pairs: Sequence[Pair]) -> Iterator[list[tuple[Pair, Array, Array]]]:
-    """(pair, source, target) at the network's scale, a few at a time."""
+def _batches(translator: Translator, pairs: Sequence[Pair]) -> Iterator[list[Item]]:
+    """A few at a time."""
     ahead = iter(pairs)
     card = translator.card
     while group := list(itertools.islice(ahead, translator.batch_size)):
@@ -135,7 +181,7 @@ def _batches(translator: Translator, pairs: Sequence[Pair]) -> Iterator[list[tup
             source, target = (a, b) if card.direction == "AtoB" else (b, a)
             size = translator.scaled(target.shape[:2])
             target = images.resize(images.with_channels(target, card.out_channels), size)
-            batch.append((pair, translator.prepare(source), target))
+            batch.append(Item(pair, source, translator.prepare(source), target))
         yield batch
 
 
@@ -143,19 +189,22 @@ def _mean(scores: Sequence[Scores]) -> Scores:
     return {name: float(np.mean([score[name] for score in scores])) for name in NAMES}
 
 
-def _examples(left: Left, translator: Translator, pairs: Sequence[Pair], scores: Sequence[Scores]) -> Iterator[Example]:
-    """The best, the median and the worst by L1, not only the pretty ones."""
-    order = sorted(range(len(pairs)), key=lambda index: scores[index]["l1"])
-    middle = max(0, len(order) // 2 - 2)
-    groups = {"best": order[:4], "median": order[middle : middle + 4], "worst": order[-4:]}
-    shown: set[int] = set()
-    for name, chosen in groups.items():
-        for index in chosen:
-            if index in shown:
-                continue
-            shown.add(index)
-            ((pair, source, target),) = next(_batches(translator, [pairs[index]]), [])
-            score = scores[index]
-            caption = f"{name}: L1 {score['l1']:.1f}, PSNR {score['psnr']:.1f} dB, SSIM {score['ssim']:.3f}"
-            pictures = {"source": source, "translated": left.place(pair.name), "truth": target}
-            yield Example(pair.name, pictures, caption)
+def _joined(one: Mapping[str, dict[str, Any]], two: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Rows of both, with the columns of both."""
+    return {row: one.get(row, {}) | two.get(row, {}) for row in dict.fromkeys([*one, *two])}
+
+
+def _examples(
+    left: Left, translator: Translator, pairs: Sequence[Pair], scores: Sequence[Scores], main: str
+) -> Iterator[Example]:
+    """The worst, the median and the best by the main score, not only the pretty ones."""
+    best_first = 1 if main in LOWER else -1
+    order = sorted(range(len(pairs)), key=lambda index: best_first * scores[index][main])
+    for name, index in extremes(order):
+        ((pair, _, source, target),) = next(_batches(translator, [pairs[index]]), [])
+        score = scores[index]
+        caption = f"{name}: L1 {score['l1']:.1f}, PSNR {score['psnr']:.1f} dB, SSIM {score['ssim']:.3f}"
+        if "iou" in score:
+            caption += f", pixel accuracy {score['pixel']:.3f}, IoU {score['iou']:.3f}"
+        pictures = {"input": source, "output": left.place(pair.name), "target": target}
+        yield Example(pair.name, pictures, caption)

@@ -7,10 +7,16 @@ import numpy as np
 
 Array = np.ndarray[Any, Any]
 Scores = dict[str, float]
+Interval = tuple[float, float]
+"""The lower and the upper end of what a score strays between."""
+Intervals = dict[str, Interval]
 NAMES = {"l1": "L1 (of 255)", "psnr": "PSNR (dB)", "ssim": "SSIM"}
 """Scores of pairs, by the titles of their columns."""
 LOWER = frozenset({"l1", "kid", "kid error", "fid"})
 """What is better the lower it is, by the last part of its name."""
+
+OURS = "this translator"
+"""The first row of a table."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -33,6 +39,17 @@ class Evaluation:
     """Names of the scores and what to call them, in order."""
     features: dict[str, str | int] = dataclasses.field(default_factory=dict)
     """The features' name, hash and dimension, where some scores rest on them."""
+    intervals: dict[str, Intervals] = dataclasses.field(default_factory=dict)
+    """By row and score: where 95% of the means over drawn pictures lie (`bootstrap`), for scores of single pictures."""
+    checkpoint: str = ""
+    """By which rule the weights were chosen; begins with last, best, file or given."""
+    segmenter: dict[str, object] = dataclasses.field(default_factory=dict)
+    """What the segmenter was trained on and what it took the label maps for, where there is one."""
+
+    @property
+    def main(self) -> str:
+        """The score by which single pictures are put in order."""
+        return next(name for name in ("pixel", "l1", "structure") if name in self.metrics)
 
     @property
     def best_floor(self) -> Scores:
@@ -45,4 +62,4 @@ class Evaluation:
     @property
     def rows(self) -> list[tuple[str, Scores]]:
         """The translator, the floors and the ceilings, as they stand in a table."""
-        return [("this translator", self.metrics), *self.floors.items(), *self.ceilings.items()]
+        return [(OURS, self.metrics), *self.floors.items(), *self.ceilings.items()]

@@ -4,7 +4,7 @@
 `pages` fills the templates. A page holds everything it shows and loads nothing, so it can be mailed and archived.
 """
 
-from i2i.report.pages import Example, Table, conversion_report, evaluation_report, run_report
+from i2i.report.pages import Example, Measured, Table, conversion_report, evaluation_report, run_report
 from i2i.report.sheets import sheet
 
-__all__ = ["Example", "Table", "conversion_report", "evaluation_report", "run_report", "sheet"]
+__all__ = ["Example", "Measured", "Table", "conversion_report", "evaluation_report", "run_report", "sheet"]

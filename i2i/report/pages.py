@@ -46,8 +46,17 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
+class Measured:
+    """A number and the interval that it strays in."""
+
+    value: float
+    lower: float
+    upper: float
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of text and numbers; floats are shown with four digits."""
+    """Rows of text and numbers (floats and `Measured` with four digits); an empty text where there is no number."""
 
     title: str
     columns: Sequence[str]
@@ -285,6 +294,8 @@ def _examples(examples: Sequence[Example]) -> list[_Shown]:
 
 
 def _cell(value: object) -> str:
+    if isinstance(value, Measured):
+        return f"{_cell(value.value)} [{_cell(value.lower)}, {_cell(value.upper)}]"
     if isinstance(value, float):
         return f"{value:#.4g}".removesuffix(".") if 1e-3 <= abs(value) < 1e4 else f"{value:.4g}"
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
@@ -293,7 +304,11 @@ def _cell(value: object) -> str:
 def _numeric(table: Table) -> list[bool]:
     """Which columns hold numbers, to be aligned by their digits."""
     columns = zip(*table.rows, strict=False)
-    found = [all(isinstance(value, int | float) for value in column) for column in columns]
+    found = [
+        all(isinstance(value, int | float | Measured) or value == "" for value in column)
+        and any(value != "" for value in column)
+        for column in columns
+    ]
     return found + [False] * (len(table.columns) - len(found))
 
 
