@@ -20,6 +20,7 @@ MAX_CARD_BYTES = 1 << 16
 OPERATORS = frozenset(
     {
         "Add",
+        "AveragePool",
         "BatchNormalization",
         "Cast",
         "Clip",
