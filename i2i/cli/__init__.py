@@ -15,6 +15,7 @@ VERBS = {
     "translate": "convert pictures and whole folders with a trained model",
     "export": "write a model as ONNX, for programs and machines without torch",
     "evaluate": "measure a model on held-out pairs, beside what needs no learning",
+    "compare": "which of two translators people prefer, blind, on a page of this machine",
     "check": "look a dataset through before training",
     "doctor": "what a run's log says of the game: healthy, or what is wrong and what to try",
     "fetch": "bring one of the public sets",
