@@ -94,4 +94,5 @@ def measure(
 
 def _trained_on_pairs(translator: Translator) -> bool:
     found = RECIPES.get(translator.card.recipe)
-    return found is not None and found.needs == "pairs"
+    # The sources of a distillation are of any form, and its file says nothing of them.
+    return found is not None and found.needs == "pairs" and found.model.kind != "distill"

@@ -225,7 +225,7 @@ class Distill:
     """The form of the data, where the folder leaves it open."""
 
     generator: networks.Generator = networks.ResNet(width=24, blocks=6)
-    """The small one: a sixth of the arithmetic of the papers' ResNet."""
+    """The small one: a ninth of the arithmetic of the papers' ResNet."""
 
     discriminator: networks.Discriminator = networks.PatchGAN(norm="instance")
     """Sees the source beside what the teacher made of it."""

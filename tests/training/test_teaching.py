@@ -11,6 +11,7 @@ import torch
 from i2i import cli, images
 from i2i.engine import checkpoint
 from i2i.errors import DatasetError, ModelFileError, SettingsError
+from i2i.evaluation import evaluate
 from i2i.experiment import Experiment, change, from_yaml
 from i2i.models.distill import Distill
 from i2i.models.settings import Distill as Distillation
@@ -126,6 +127,16 @@ def test_the_result_is_a_translator_of_the_teachers_direction(way: Any, form: st
     card = load_network(run.path)[1]
     assert (card.direction, card.recipe, card.size) == (way, "distill", "32")
     assert card.architecture == ResNet(width=2, blocks=1)
+
+
+def test_what_was_distilled_from_domains_is_measured_on_domains(tmp_path: Path) -> None:
+    translator = Translator.load(str(teacher(tmp_path / "t.safetensors", recipe="distill")), device="cpu")
+    for side in "AB":
+        shutil.copytree(folder(tmp_path / side, 10) / "train" / side, tmp_path / "d" / "test" / side)
+    for file in (tmp_path / "d" / "test" / "B").iterdir():
+        file.rename(file.with_name(f"other{file.name}"))
+    scores = evaluate(translator, tmp_path / "d", split="test")
+    assert any(name.startswith("kid") for name in scores), scores
 
 
 def test_a_run_goes_on_with_its_own_copy_of_the_teacher(tmp_path: Path) -> None:
