@@ -36,6 +36,7 @@ async function show(found) {
 
 function showResult(result) {
   const percent = (share) => `${(100 * share).toFixed(0)}%`;
+  at("question").textContent = "What the votes say";
   at("verdict").textContent = result.verdict;
   at("share").setAttribute("width", 100 * result.share);
   at("interval").setAttribute("x", 100 * result.low);
