@@ -56,7 +56,7 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of text and numbers (floats and `Measured` with four digits); an empty text where there is no number."""
+    """Rows of text and numbers (four digits, ends of intervals three); an empty text where there is no number."""
 
     title: str
     columns: Sequence[str]
@@ -295,7 +295,8 @@ def _examples(examples: Sequence[Example]) -> list[_Shown]:
 
 def _cell(value: object) -> str:
     if isinstance(value, Measured):
-        return f"{_cell(value.value)} [{_cell(value.lower)}, {_cell(value.upper)}]"
+        ends = (f"{end:#.3g}".removesuffix(".") for end in (value.lower, value.upper))
+        return f"{_cell(value.value)} [{', '.join(ends)}]"
     if isinstance(value, float):
         return f"{value:#.4g}".removesuffix(".") if 1e-3 <= abs(value) < 1e4 else f"{value:.4g}"
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)

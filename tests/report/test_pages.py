@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from i2i.report import Example, Table, conversion_report, evaluation_report, run_report, sheet
+from i2i.report import Example, Measured, Table, conversion_report, evaluation_report, run_report, sheet
 from i2i.report.pages import duration, evenly
 
 HOSTILE = "\"><script>alert(1)</script><img src=x onerror='alert(2)'>&\udce9.png"
@@ -248,3 +248,18 @@ def test_evenly_keeps_the_ends():
 
 def test_durations_are_told_as_people_do():
     assert [duration(s) for s in (12.4, 600, 3725, 200_000)] == ["12 s", "10 min", "1 h 2 min", "2 d 7 h"]
+
+
+def test_a_number_may_stand_with_its_interval_or_be_missing_and_its_column_is_still_one_of_numbers(tmp_path: Path):
+    rows = [["ours", Measured(46.318, 44.63, 48.07), 0.0], ["real", "", 0.25]]
+    path = evaluation_report(
+        tmp_path / "page.html",
+        title="scores",
+        tables=[Table("Scores", ["", "L1", "IoU"], rows)],
+        examples=[],
+        notes=[],
+    )
+    page = path.read_text(encoding="utf-8")
+    assert '<td class="number">46.32 [44.6, 48.1]</td>' in page
+    assert '<td class="number"></td>' in page
+    assert page.count('<th scope="col" class="number">') == 2
