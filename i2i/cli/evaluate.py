@@ -154,7 +154,8 @@ def show(found: "Evaluation | Several") -> None:
     one = found.first if isinstance(found, Several) else found
     ours = len(found.runs) + 2 if isinstance(found, Several) else 1
     titles, rows = table(found)
-    shown = Table("", title=f"{one.pictures} pictures of the {one.split} split", title_justify="left")
+    shown = Table(title=f"{one.pictures} pictures of the {one.split} split", title_justify="left")
+    shown.add_column("", no_wrap=True)
     for title in titles[1:]:
         shown.add_column(title, justify="right")
     for index, (name, *values) in enumerate(rows):

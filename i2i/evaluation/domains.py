@@ -179,7 +179,7 @@ def _structure(structures: Sequence[Structure]) -> Scores:
 
 
 def _titles(features: Features) -> dict[str, str]:
-    names = {"kid": "KID", "kid error": "its standard error", "fid": "FID"}
+    names = {"kid": "KID", "kid error": "KID error", "fid": "FID"}
     names |= {name: name for name in ("precision", "recall", "coverage")}
     titles = {f"{features.name}/{name}": f"{title} ({features.name})" for name, title in names.items()}
     return titles | {"structure": "structure (SSIM)", "orientation": "structure (edges)"}
