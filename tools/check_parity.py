@@ -33,7 +33,7 @@ from i2i.engine.schedule import Schedule
 from i2i.engine.settings import TrainingSettings
 from i2i.engine.trainer import Trainer
 from i2i.errors import UserError
-from i2i.game import Model
+from i2i.game import Model, Scores
 from i2i.losses.adversarial import WGANGP, Hinge, LeastSquares, Objective, Vanilla
 from i2i.models import cyclegan
 from i2i.models.critic import Critic
@@ -208,7 +208,7 @@ def _compare(name: str, ours: Mapping[str, float], theirs: Mapping[str, float], 
     return Line(name, found, off[worst], failed=math.isnan(off[worst]))
 
 
-def _each(D: Critic, fake: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
+def _each(D: Critic, fake: Tensor, real: Tensor) -> tuple[Scores, Scores]:
     return D(fake), D(real)
 
 

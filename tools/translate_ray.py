@@ -49,9 +49,9 @@ def main(args: Sequence[str]) -> int:
     """Plan, convert, and say what became of it."""
     asked = _parser().parse_args(args)
     try:
-        import ray
-        import ray.data
-        from ray.exceptions import RayError
+        import ray  # pyright: ignore[reportMissingImports]
+        import ray.data  # pyright: ignore[reportMissingImports]
+        from ray.exceptions import RayError  # pyright: ignore[reportMissingImports]
     except ImportError:
         return _say("Ray is not installed; get it with: pip install 'i2i-toolkit[ray]'")
     # A retried part finds what it wrote before, which is its own.
@@ -117,7 +117,7 @@ def _plan(asked: argparse.Namespace) -> Plan:
 
 def _tables(plan: Plan, rows: int) -> Iterator[Any]:
     """The plan as tables of names, which Ray shares out. Names need not be text, so they travel as bytes."""
-    import pyarrow
+    import pyarrow  # pyright: ignore[reportMissingImports]
 
     step = max(rows, 10_000)
     for start in range(0, len(plan), step):

@@ -68,14 +68,14 @@ def normalised(
     make a loud picture. So what deviates by no more than rounding becomes exactly the bias.
     """
     variance = variance.masked_fill(variance <= (ROUNDING * mean) ** 2, torch.inf)
-    alone = zip(x.split(1), mean, variance, strict=True)
+    alone = list(zip(x.split(1), mean, variance, strict=True))
     if x.device.type != "cpu" or len(x) == 1:
-        done = [functional.batch_norm(picture, *by, weight, bias, eps=eps) for picture, *by in alone]
+        done = [functional.batch_norm(one, of_one, spread, weight, bias, eps=eps) for one, of_one, spread in alone]
         return torch.cat(done) if len(done) > 1 else done[0]
     made = torch.empty_like(x)  # joined afterwards, they would be written twice
-    for (picture, *by), into in zip(alone, made.split(1), strict=True):
-        unused = torch.empty(0), torch.empty(0)
-        torch.native_batch_norm(picture, weight, bias, *by, False, 0.0, eps, out=(into, *unused))
+    for (one, of_one, spread), into in zip(alone, made.split(1), strict=True):
+        out = into, torch.empty(0), torch.empty(0)
+        torch.native_batch_norm(one, weight, bias, of_one, spread, False, 0.0, eps, out=out)
     return made
 
 
