@@ -95,7 +95,7 @@ def main(args: Sequence[str]) -> int:
             on_progress=lambda at: stage(at.done, at.total),
         )
     with Bar("4/4 measuring: picture", "images") as bar:
-        found = evaluation.measure(translator, data, split="test", out=out, on_progress=Stage(bar))
+        found = evaluation.measure(translator, data, split="test", out=out, on_progress=Stage(bar), model=run)
     show(found)
     best = found.best_floor
     short = [

@@ -148,6 +148,7 @@ def test_the_demo_says_when_it_falls_short(
     assert cli.main(args) == 1
     said = capsys.readouterr().out
     assert "fell short" in said
+    assert "last: the weights at the end of the run, 2 steps" in said
     assert str(out / "report.html") in said
     found = json.loads((out / "metrics.json").read_text())
     assert set(found["floors"]) == {"copy the input", "best constant gain", "mean target"}
