@@ -14,7 +14,7 @@ VERBS = {
     "train": "train a recipe on your folder of pictures, or go on with a run",
     "translate": "convert pictures and whole folders with a trained model",
     "export": "write a model as ONNX, for programs and machines without torch",
-    "evaluate": "measure a model on held-out pairs, beside what needs no learning",
+    "evaluate": "measure a model on held-out pictures, beside what needs no learning",
     "compare": "which of two translators people prefer, blind, on a page of this machine",
     "check": "look a dataset through before training",
     "doctor": "what a run's log says of the game: healthy, or what is wrong and what to try",

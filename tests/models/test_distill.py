@@ -36,7 +36,7 @@ def pictures(seed: int) -> torch.Tensor:
 
 def terms(model: Distill, batch: Any) -> dict[str, dict[str, float]]:
     return {
-        turn.player: {name: float(value) for name, value in flatten(turn.terms).items()}
+        turn.player: {name: float(value.detach()) for name, value in flatten(turn.terms).items()}
         for turn in model.step(batch, Progress())
     }
 

@@ -86,6 +86,7 @@ def test_elsewhere_the_librarys_convolution_is_kept(monkeypatch, layer, shape):
     assert library
 
 
+@pytest.mark.filterwarnings("ignore:.torch.jit.trace:FutureWarning")
 def test_what_is_traced_is_the_librarys_convolution():
     layer = Conv2d(128, 64, 4, 2, 1).to(memory_format=LAST)
     traced = torch.jit.trace(layer, torch.zeros(1, 128, 8, 8))
