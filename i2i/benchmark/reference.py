@@ -7,6 +7,7 @@ import importlib.util
 import sys
 import time
 import types
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,7 @@ def stand_in() -> bool:
     return "dominate" not in missing
 
 
-class Reference:
+class Reference(ABC):
     """The reference's training loop as its `train.py` has it, held up between rounds."""
 
     def __init__(self, flags: Sequence[str], device: str) -> None:
@@ -70,9 +71,9 @@ class Reference:
             "peak_bytes": self.peak.bytes(),
         }
 
+    @abstractmethod
     def _round(self) -> float:
         """One round; the seconds it waited for data."""
-        raise NotImplementedError
 
 
 class StepOnly(Reference):

@@ -215,7 +215,7 @@ def prepare(translator: Translator, job: Job) -> None:
     height, width = job.picture.pixels.shape[:2]
     job.size = width, height
     try:
-        translator.check_room((height, width))
+        translator.check_room((height, width), job.picture.pixels.dtype)
         job.small = translator.prepare(job.picture.pixels)
     except PictureError as error:
         job.error, job.picture = str(error), None

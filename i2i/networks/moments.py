@@ -10,8 +10,8 @@ from torch.nn import functional
 
 SUMMED = 1 << 11
 """Positions whose sum is left to float32."""
-
-
+_EPSILON = 1e-12
+"""What keeps the inverse of a plain map's deviation finite."""
 ROUNDING = 2**-18
 """A deviation of this part of the mean is rounding."""
 
@@ -77,10 +77,6 @@ def normalised(
         out = into, torch.empty(0), torch.empty(0)
         torch.native_batch_norm(one, weight, bias, of_one, spread, False, 0.0, eps, out=out)
     return made
-
-
-_EPSILON = 1e-12
-"""What keeps the inverse of a plain map's deviation finite."""
 
 
 def moments(pictures: Tensor) -> tuple[Tensor, Tensor]:

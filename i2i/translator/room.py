@@ -72,6 +72,11 @@ def memory_for_maps(needs: Needs, what: str) -> int:
     return memory if beyond > 0 else max(memory, needs.held)
 
 
+def on_device(device: torch.device, memory: int) -> int:
+    """What of so many bytes for held maps a GPU takes, where they lie on one; the others are the host's."""
+    return min(memory, torch.cuda.mem_get_info(device)[0] * 3 // 5) if device.type == "cuda" else memory
+
+
 def free_bytes() -> int:
     """Bytes of memory that are free, where the system says so."""
     return free_memory() if sys.platform == "linux" else 1 << 40

@@ -182,8 +182,8 @@ class Translator:
         Raises PictureError where one is too large for the memory there is.
         """
         pictures = list(pictures)
-        for size in dict.fromkeys(picture.shape[:2] for picture in pictures):
-            self.check_room(size)
+        for size, dtype in dict.fromkeys((picture.shape[:2], picture.dtype) for picture in pictures):
+            self.check_room(size, dtype)
         small = [self.prepare(picture) for picture in pictures]
         results: list[Array | None] = [None] * len(pictures)
         group = in_order if self.steady else by_size
@@ -258,14 +258,17 @@ class Translator:
                     raise
             if self._steady:
                 self._steady.take_back()
+            if self.device.type == "cuda":
+                torch.cuda.empty_cache()
+            if together == 1 and not in_strips and self.tile == "auto" and streaming.streams(self.network):
+                in_strips = True  # how much a GPU lacks is known once it says so
+                continue
             if together == 1:
                 height, width = start[0].shape[:2]
                 raise PictureError(
                     f"{width} x {height} pixels are too many for the memory of {self.device}; give a smaller --fit"
                 )
             together = 1
-            if self.device.type == "cuda":
-                torch.cuda.empty_cache()
         return results
 
     def prepare(self, picture: Array) -> Array:
@@ -303,20 +306,25 @@ class Translator:
         height, width = picture.shape[:2]
         needs = self._strip_needs(height * width, picture.dtype)
         what = f"{width} x {height} pixels"
-        memory = room.memory_for_maps(needs, what)
+        memory = room.on_device(self.device, room.memory_for_maps(needs, what))
         if (height, width) not in self._told:
             self._told.add((height, width))
             where = " of them in a file" if memory < needs.held else ""
             self.tell(f"{what}: in strips of rows, to the same result, with about {needs.all / 1e9:.1f} GB{where}.")
-        return translate_in_strips(
-            self.network,
-            picture,
-            self.card.out_channels,
-            multiple=self._multiple,
-            room=streaming.Room(memory, None if self.tile == "auto" else self.tile),
-            device=self.device,
-            half=self._half(picture.dtype),
-        )
+        try:
+            return translate_in_strips(
+                self.network,
+                picture,
+                self.card.out_channels,
+                multiple=self._multiple,
+                room=streaming.Room(memory, None if self.tile == "auto" else self.tile),
+                device=self.device,
+                half=self._half(picture.dtype),
+            )
+        except OSError as error:  # others may have filled the disk meanwhile
+            raise PictureError(
+                f"{what}: their maps found no room in a file ({error.strerror}); give a smaller --fit"
+            ) from None
 
     def finish(self, output: Array, small: Array, picture: Array) -> Array:
         """The network's output at the picture's own size."""

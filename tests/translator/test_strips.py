@@ -115,3 +115,39 @@ def test_a_full_disk_is_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_strip_has_some_rows() -> None:
     with pytest.raises(SettingsError, match="tile -1: wanted the rows of a strip, 0 for the whole picture, or auto"):
         translator(tile=-1)
+
+
+def test_what_runs_out_of_memory_whole_goes_on_in_strips(monkeypatch: pytest.MonkeyPatch) -> None:
+    picture = photo(96, 64)
+    expected = translator(tile=0)(picture)
+
+    def runs_out(*_: Any) -> Any:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    t = translator()
+    monkeypatch.setattr(t, "translate_prepared", runs_out)
+    assert np.abs(t(picture).astype(int) - expected).max() <= 1
+    whole = translator(tile=0)
+    monkeypatch.setattr(whole, "translate_prepared", runs_out)
+    with pytest.raises(PictureError, match="too many for the memory of cpu"):
+        whole(picture)
+
+
+def test_a_disk_that_fills_up_meanwhile_is_one_pictures_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(room, "memory_for_maps", lambda *_: 0)
+    monkeypatch.setattr("os.posix_fallocate", full)
+    with pytest.raises(PictureError, match=r"found no room in a file \(No space left on device\)"):
+        translator(tile=16)(photo(96, 64))
+
+
+def test_pictures_of_16_bits_need_twice_the_memory_of_bf16(monkeypatch: pytest.MonkeyPatch) -> None:
+    # 96 x 64 pixels of a ResNet of width 8: 32 + 3.6 * 8 * 2 bytes each in bf16, of 16 bits 32 + 3.6 * 8 * 4.
+    monkeypatch.setattr(room, "UNHEEDED_BYTES", 0)
+    monkeypatch.setattr(room, "free_bytes", lambda: 96 * 64 * 120)
+    t = translator(precision="bf16", tile=0)
+    assert t(photo(96, 64)).dtype == np.uint8
+    with pytest.raises(PictureError, match="64 x 96 pixels: takes about"):
+        t(photo(96, 64, np.uint16))
