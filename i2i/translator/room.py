@@ -9,8 +9,9 @@ import torch
 
 from i2i.data.machine import free_memory
 from i2i.errors import PictureError
+from i2i.networks.maps import STRIP_BYTES
 from i2i.networks.settings import Generator
-from i2i.networks.streaming import STRIP_BYTES, held_numbers
+from i2i.networks.streaming import held_numbers
 
 _MAPS = {"resnet": 3.6, "unet": 1.8}
 """Feature maps of the full size and width that inference holds at its peak, measured at 1024 x 1024 pixels."""

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from i2i import images
-from i2i.networks import streaming
+from i2i.networks.maps import Given, Room
+from i2i.networks.streaming import stream
 from i2i.translator.padding import padded
 
 Array = np.ndarray[Any, Any]
@@ -19,7 +20,7 @@ def translate_in_strips(
     out_channels: int,
     *,
     multiple: int,
-    room: streaming.Room,
+    room: Room,
     device: torch.device,
     half: bool,
 ) -> Array:
@@ -34,11 +35,11 @@ def translate_in_strips(
         values = images.to_network(picture[rows[start:stop]][:, columns])
         return values.to(device, memory_format=torch.channels_last)
 
-    given = streaming.Given(read, picture.shape[2], len(rows), len(columns))
+    given = Given(read, picture.shape[2], len(rows), len(columns))
     result = np.empty((height, width, out_channels), picture.dtype)
     done = 0
     with torch.inference_mode(), torch.autocast(device.type, dtype=torch.bfloat16, enabled=half):
-        for strip in streaming.stream(network, given, room):
+        for strip in stream(network, given, room):
             made = images.from_network(strip[0, :, :, :width], picture.dtype)[: height - done]
             result[done : done + len(made)] = made
             done += len(made)

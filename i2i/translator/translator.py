@@ -16,6 +16,7 @@ from i2i.errors import PictureError, SettingsError
 from i2i.images.detail import guided
 from i2i.networks import streaming
 from i2i.networks.blocks import BatchNorm
+from i2i.networks.maps import Room
 from i2i.networks.steady import Steady
 from i2i.settings import Direction, parse_size
 from i2i.translator import room
@@ -317,7 +318,7 @@ class Translator:
                 picture,
                 self.card.out_channels,
                 multiple=self._multiple,
-                room=streaming.Room(memory, None if self.tile == "auto" else self.tile),
+                room=Room(memory, None if self.tile == "auto" else self.tile),
                 device=self.device,
                 half=self._half(picture.dtype),
             )

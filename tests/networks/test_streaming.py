@@ -7,10 +7,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from i2i.networks import streaming
+from i2i.networks import maps, streaming
 from i2i.networks.blocks import BatchNorm, InstanceNorm, conv
+from i2i.networks.maps import Given, Held, Pointwise, Room, strips
 from i2i.networks.settings import Generator, ResNet, UNet
-from i2i.networks.streaming import Given, Held, Pointwise, Room, stream, strips
+from i2i.networks.streaming import stream
 
 PLENTY = 1 << 40
 
@@ -134,7 +135,7 @@ def test_as_much_is_held_as_is_said(settings: Generator, kind: str) -> None:
 
 def test_a_strip_is_as_high_as_its_memory_allows(monkeypatch: pytest.MonkeyPatch) -> None:
     x = picture(64, 64)
-    monkeypatch.setattr(streaming, "STRIP_BYTES", 4 * 6 * 3 * 64 * 10)
+    monkeypatch.setattr(maps, "STRIP_BYTES", 4 * 6 * 3 * 64 * 10)
     room = Room(PLENTY)
     assert [stop - start for start, stop in strips(given(x), room)] == [10] * 6 + [4]
 

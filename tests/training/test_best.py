@@ -1,4 +1,5 @@
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -33,16 +34,9 @@ TINY = Experiment(
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def data(tmp_path_factory: pytest.TempPathFactory, draw_domains: Callable[..., Path]) -> Path:
     """Streets by day and others by night, of which 8 and 9 are held out."""
-    root = tmp_path_factory.mktemp("data")
-    for split, counts in (("train", (5, 4)), ("test", (8, 9))):
-        for side, count in enumerate(counts):
-            for index in range(count):
-                path = root / f"{split}{'AB'[side]}" / f"{index}.png"
-                path.parent.mkdir(parents=True, exist_ok=True)
-                images.write(path, draw(100 * len(split) + 20 * side + index, (20, 24))[side])
-    return root
+    return draw_domains(tmp_path_factory.mktemp("data"), train=(5, 4), test=(8, 9))
 
 
 def run(data: Path, out: Path, **options: Any) -> Path:

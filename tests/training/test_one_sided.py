@@ -1,6 +1,7 @@
 """A model of two domains that translates one way only, from training to scores."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,6 @@ import numpy as np
 import pytest
 
 from i2i import images
-from i2i.data.day2night import draw
 from i2i.data.settings import DataSettings
 from i2i.engine.settings import TrainingSettings
 from i2i.errors import ModelFileError
@@ -32,16 +32,9 @@ TINY = Experiment(
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def data(tmp_path_factory: pytest.TempPathFactory, draw_domains: Callable[..., Path]) -> Path:
     """Streets by day and others by night, of which 16 and 17 are held out."""
-    root = tmp_path_factory.mktemp("data")
-    for split, counts in (("train", (5, 4)), ("test", (16, 17))):
-        for side, count in enumerate(counts):
-            for index in range(count):
-                path = root / f"{split}{'AB'[side]}" / f"{index}.png"
-                path.parent.mkdir(parents=True, exist_ok=True)
-                images.write(path, draw(100 * len(split) + 20 * side + index, (20, 24))[side])
-    return root
+    return draw_domains(tmp_path_factory.mktemp("data"), train=(5, 4), test=(16, 17))
 
 
 def run(data: Path, out: Path, monkeypatch: pytest.MonkeyPatch, **changes: Any) -> list[dict[str, Any]]:
