@@ -1,5 +1,7 @@
 import os
 import signal
+import subprocess
+import sys
 from itertools import islice
 
 import numpy as np
@@ -93,18 +95,41 @@ def test_workers_have_seeds_of_their_own_and_one_thread():
     not hasattr(signal, "sigwaitinfo"), reason="signals of other processes are told apart on Linux only"
 )
 def test_workers_outlive_signals_meant_for_the_trainer_but_not_their_parent():
-    loader = make_loader(Workers(), EpochSampler(100, 1), 1, start_method="fork")
-    stream = iter(loader)
-    worker = int(next(stream)[0][3])
-    for name in ("SIGINT", "SIGUSR1"):
-        os.kill(worker, getattr(signal, name))
-    if os.fork() == 0:  # SIGTERM from a process that is not the parent
-        os.kill(worker, signal.SIGTERM)
-        os._exit(0)
-    os.wait()
-    for _ in range(10):
-        assert int(next(stream)[0][3]) == worker
-    (process,) = loader._iterator._workers
-    process.terminate()
-    process.join(5)
-    assert process.exitcode == 0
+    # in a process of its own: a worker that dies of a signal takes its parent along
+    ended = subprocess.run([sys.executable, "-c", OUTLIVING], capture_output=True, text=True, timeout=120)
+    assert ended.returncode == 0, ended.stderr
+
+
+OUTLIVING = """
+import os
+import signal
+import subprocess
+
+import torch
+from torch.utils.data import Dataset
+
+from i2i.data.loading import make_loader
+from i2i.data.sampler import EpochSampler
+
+
+class Processes(Dataset):
+    def __len__(self):
+        return 100
+
+    def __getitem__(self, key):
+        return torch.tensor(os.getpid())
+
+
+loader = make_loader(Processes(), EpochSampler(100, 1), 1, start_method="fork")
+stream = iter(loader)
+worker = int(next(stream))
+os.kill(worker, signal.SIGINT)
+os.kill(worker, signal.SIGUSR1)
+subprocess.run(["kill", "-TERM", str(worker)], check=True)  # from a process that is not the parent
+for _ in range(10):
+    assert int(next(stream)) == worker
+(process,) = loader._iterator._workers
+process.terminate()
+process.join(5)
+assert process.exitcode == 0, process.exitcode
+"""
