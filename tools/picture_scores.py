@@ -11,14 +11,13 @@ import numpy as np
 from i2i import images
 from i2i.data.translations import translations
 from i2i.evaluation.label_colours import fitted
+from i2i.evaluation.spectrum import STRIDES, Spectrum, grid, luminance
 
-__all__ = ["fitted", "translations"]  # from the package, for the commands
+__all__ = ["STRIDES", "Spectrum", "fitted", "grid", "luminance", "translations"]  # from the package, for the commands
 
 Array = np.ndarray[Any, Any]
 Scores = dict[str, float]
 
-STRIDES = (2, 4, 8)
-"""Periods, in pixels, that strided layers leave behind."""
 LIGHTS = 0.01
 """Share of a picture that counts as its lights."""
 STRUCTURE_RANGE = 8.0
@@ -30,70 +29,11 @@ def read(path: Path, size: int) -> Array:
     return fitted(images.read(path), size)
 
 
-def luminance(pixels: Array) -> Array:
-    """Luma (Rec. 601), unrounded. Shape: (H, W, 3) uint8 -> (H, W) float64 in [0, 255]."""
-    return pixels.astype(np.float64) @ np.array([0.299, 0.587, 0.114])
-
-
 def sharpness(pixels: Array) -> float:
     """The mean gradient magnitude of luminance, by differences of neighbours."""
     light = luminance(pixels)
     across, down = np.diff(light, axis=1)[:-1], np.diff(light, axis=0)[:, :-1]
     return float(np.hypot(across, down).mean())
-
-
-class Spectrum:
-    """The mean power spectrum of pictures of one size; its peaks at strides are what grids show up as."""
-
-    def __init__(self, size: int) -> None:
-        """Raises ValueError unless `size` is a multiple of 8, of 32 or more."""
-        if size % max(STRIDES) or size < 32:
-            raise ValueError(f"a spectrum needs a size that is a multiple of {max(STRIDES)}, 32 or more, not {size}")
-        self.size = size
-        self.power = np.zeros((size, size))
-        # Without a window the opposite borders' difference leaks all along the axes.
-        hann = 0.5 - 0.5 * np.cos(2 * np.pi * (np.arange(size) + 0.5) / size)
-        self.window = np.outer(hann, hann)
-
-    def add(self, pixels: Array) -> None:
-        """Count a picture in. Shape: (size, size, 3) uint8."""
-        light = luminance(pixels)
-        self.power += np.abs(np.fft.fft2((light - light.mean()) * self.window)) ** 2
-
-    def peaks(self) -> dict[int, float]:
-        """How far the harmonics of every stride stand out of the frequencies around them: about 1 without a grid.
-
-        The harmonics of 4 are those that 2 does not have, and so on. A harmonic is compared with the frequencies 2 to
-        4 steps away (the window spreads a peak by one), on an axis along that axis alone: facades and horizons are
-        strong there by themselves.
-        """
-        found: dict[int, list[float]] = {stride: [] for stride in STRIDES}
-        step = self.size // max(STRIDES)
-        for i in range(max(STRIDES)):
-            for j in range(max(STRIDES)):
-                if not i and not j:
-                    continue
-                stride = next(s for s in STRIDES if not (i * s) % max(STRIDES) and not (j * s) % max(STRIDES))
-                # The mean, not the largest: one lucky frequency of one picture is no grid.
-                found[stride].append(self._stands_out(i * step, j * step))
-        return {stride: float(np.mean(values)) for stride, values in found.items()}
-
-    def _stands_out(self, v: int, u: int) -> float:
-        far = [d for d in range(-4, 5) if abs(d) >= 2]
-        if v == 0:
-            around = [(0, d) for d in far]
-        elif u == 0:
-            around = [(d, 0) for d in far]
-        else:
-            around = [(d, e) for d in range(-4, 5) for e in range(-4, 5) if max(abs(d), abs(e)) >= 2]
-        background = np.mean([self.power[(v + d) % self.size, (u + e) % self.size] for d, e in around])
-        return float((self.power[v, u] + 1e-9) / (background + 1e-9))
-
-
-def grid(pictures: Spectrum, real: Spectrum) -> float:
-    """How much more the worst stride stands out than in real pictures: 1 is theirs, a checkerboard is above 2."""
-    truth = real.peaks()
-    return max(peak / truth[stride] for stride, peak in pictures.peaks().items())
 
 
 def structure(one: Array, two: Array) -> float:

@@ -8,7 +8,7 @@ whitened by what they are on drawn pictures of every brightness, contrast, sharp
 
 import functools
 import hashlib
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -51,6 +51,18 @@ class Features(Protocol):
 
     def __call__(self, pictures: Tensor) -> Tensor:
         """Shape: (N, 1 or 3, H, W), uint8 or floating point in [-1, 1], on any device -> (N, D) float32 on the CPU."""
+        ...
+
+
+@runtime_checkable
+class Classifies(Protocol):
+    """What features offer beside that whose network is a classifier: Inception, or a small one of the user's classes.
+
+    The Inception score and the count of classes rest on it, and are left out where features have no such method.
+    """
+
+    def probabilities(self, pictures: Tensor) -> Tensor:
+        """Shape: as for features -> (N, K) float32 on the CPU, K classes, at least 2; each row has the sum 1."""
         ...
 
 

@@ -20,6 +20,15 @@ def frechet(one: Array, two: Array) -> float:
     return float(max(0.0, difference @ difference + (a * a).sum() + (b * b).sum() - 2 * root))
 
 
+def feature_matching(one: Array, two: Array) -> float:
+    """|m1 - m2|^2, the distance of the mean features (Salimans et al. 2016, arXiv 1606.03498, Sec. 3.1).
+
+    The first of FID's terms: 0 for lots of one mean, however differently they spread. Shape: (N, D) and (M, D).
+    """
+    difference = one.mean(0) - two.mean(0)
+    return float(difference @ difference)
+
+
 def _root_of_covariance(sample: Array) -> Array:
     """A, of which A^T A is the covariance, with no more rows than columns."""
     centred: Array = (sample - sample.mean(0)) / np.sqrt(len(sample) - 1)

@@ -40,6 +40,11 @@ def manifold(real: Array, made: Array) -> Manifold:
     )
 
 
+def f_score(precision: float, recall: float) -> float:
+    """The harmonic mean of both, 0 where both are 0: near the smaller one."""
+    return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
+
+
 def _distances(one: Array, two: Array) -> Array:
     from scipy.spatial.distance import cdist
 
