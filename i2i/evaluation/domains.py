@@ -1,6 +1,6 @@
 """How near translations come to the pictures of another domain, and what of their input they keep; no pairs needed."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from i2i import images
 from i2i.data.listing import spread
 from i2i.errors import DatasetError
 from i2i.evaluation import bootstrap
+from i2i.evaluation.agreement import agreement, verdict
 from i2i.evaluation.choosing import checkpoint_rule
 from i2i.evaluation.features import Features, random_features
 from i2i.evaluation.frechet import frechet
@@ -39,12 +40,13 @@ def measure_domains(
     sides: tuple[Sequence[Picture], Sequence[Picture]],
     left: Left | None = None,
     on_progress: Callable[[int, int], None] | None = None,
-    features: Features | None = None,
+    features: Sequence[Features] = (),
     model: Path | None = None,
 ) -> Evaluation:
     """Translate a split's sources and compare the lot of them with its targets, at the scale that the network sees.
 
-    `features` are ours for the translator's size where none are given; `model` is what the translator was loaded from.
+    `features` are the random ones for the translator's size where none are given; `model` is what the translator was
+    loaded from.
     Raises DatasetError for fewer than LEAST.
     """
     forth = translator.card.direction == "AtoB"
@@ -55,7 +57,7 @@ def measure_domains(
             f"{root}: the {split} split has {a} pictures of A and {b} of B, too few for KID, FID and coverage, which "
             f"need {LEAST} of each. Add pictures, or choose another with --split."
         )
-    features = features or random_features(min(translator.scaled(targets[0].read().shape)))
+    features = features or [random_features(min(translator.scaled(targets[0].read().shape)))]
     reals = _Reals(translator, targets, features)
     made, copied, toned = _Lot(features), _Lot(features), _Lot(features)
     unrelated: list[Structure] = []
@@ -76,15 +78,23 @@ def measure_domains(
         if on_progress:
             on_progress(len(unrelated), len(sources))
     rule = checkpoint_rule(model, translator.card)
+    ours, copy = made.against(reals), copied.against(reals)
+    names = [one.name for one in features]
     found = Evaluation(
-        metrics=made.against(reals),
-        floors={"copy the input": copied.against(reals), "in a real one's tones": toned.against(reals)},
-        ceilings={"other real ones": _against_itself(features, reals.features) | _structure(unrelated)},
+        metrics=ours,
+        floors={"copy the input": copy, "in a real one's tones": toned.against(reals)},
+        ceilings={"other real ones": _against_itself(reals.features) | _structure(unrelated)},
         pictures=len(sources),
         split=split,
         titles=_titles(features),
-        features={"name": features.name, "hash": features.hash, "dimension": features.dimension},
-        notes=_notes(translator, root, split, features, sides, (len(sources), len(targets)), rule),
+        features=[
+            {"name": one.name, "hash": one.hash, "dimension": one.dimension, "says": verdict(one.name, ours, copy)}
+            for one in features
+        ],
+        notes=[
+            *_notes(translator, root, split, features, sides, (len(sources), len(targets)), rule),
+            agreement(names, ours, copy),
+        ],
         intervals={
             row: bootstrap.of_means([_structure([one]) for one in structures])
             for row, structures in (
@@ -114,18 +124,20 @@ def represented(features: Features, pictures: Sequence[Array]) -> Array:
 class _Reals:
     """What is kept of the real pictures: features, luminance for structure, mean and deviation of each channel."""
 
-    def __init__(self, translator: Translator, targets: Sequence[Picture], features: Features) -> None:
-        found: list[Array] = []
+    def __init__(self, translator: Translator, targets: Sequence[Picture], features: Sequence[Features]) -> None:
+        found: dict[str, list[Array]] = {one.name: [] for one in features}
         self.lights: list[Array] = []
         self.tones: list[tuple[Array, Array]] = []
         for batch in _batches(targets, translator.batch_size):
             pictures = [images.with_channels(picture.read(), translator.card.out_channels) for picture in batch]
             pictures = [images.resize(picture, translator.scaled(picture.shape)) for picture in pictures]
-            found.append(represented(features, pictures))
+            for one in features:
+                found[one.name].append(represented(one, pictures))
             self.lights += [normalised(picture) for picture in pictures]
             values = [images.to_depth(picture, np.float32) for picture in pictures]
             self.tones += [(value.mean((0, 1)), value.std((0, 1))) for value in values]
-        self.features: Array = np.concatenate(found)
+        self.features = {name: np.concatenate(parts) for name, parts in found.items()}
+        """(N, D) by the features' name."""
 
 
 def _toned(picture: Array, tones: tuple[Array, Array]) -> Array:
@@ -139,38 +151,44 @@ def _toned(picture: Array, tones: tuple[Array, Array]) -> Array:
 class _Lot:
     """Pictures made of the same inputs by one means."""
 
-    def __init__(self, features: Features) -> None:
+    def __init__(self, features: Sequence[Features]) -> None:
         self._features = features
-        self._found: list[Array] = []
+        self._found: dict[str, list[Array]] = {one.name: [] for one in features}
         self.structures: list[Structure] = []
 
     def add(self, inputs: Sequence[Array], made: Sequence[Array]) -> None:
         """Inputs as `normalised`, and what was made of them."""
-        self._found.append(represented(self._features, made))
+        for one in self._features:
+            self._found[one.name].append(represented(one, made))
         self.structures += [kept(one, normalised(two)) for one, two in zip(inputs, made, strict=True)]
 
     def against(self, reals: _Reals) -> Scores:
-        made, real = np.concatenate(self._found), reals.features
-        found = _of_distribution(self._features, kid(made, real), frechet(made, real), manifold(real, made))
+        found: Scores = {}
+        for name, parts in self._found.items():
+            made, real = np.concatenate(parts), reals.features[name]
+            found |= _of_distribution(name, kid(made, real), frechet(made, real), manifold(real, made))
         return found | _structure(self.structures)
 
 
-def _against_itself(features: Features, real: Array) -> Scores:
+def _against_itself(reals: Mapping[str, Array]) -> Scores:
     """Random halves of the real pictures against the other halves; the error is how far KID strays between halvings."""
-    draw = np.random.default_rng(0)
-    orders = [draw.permutation(len(real)) for _ in range(HALVINGS)]
-    halves = [(real[order[::2]], real[order[1::2]]) for order in orders]
-    values = [discrepancy(one, two) for one, two in halves]
-    shares = np.mean([manifold(one, two) for one, two in halves], axis=0)
-    distance = Distance(float(np.mean(values)), float(np.std(values)))
-    return _of_distribution(features, distance, float(np.mean([frechet(*both) for both in halves])), shares)
+    found: Scores = {}
+    for name, real in reals.items():
+        draw = np.random.default_rng(0)
+        orders = [draw.permutation(len(real)) for _ in range(HALVINGS)]
+        halves = [(real[order[::2]], real[order[1::2]]) for order in orders]
+        values = [discrepancy(one, two) for one, two in halves]
+        shares = np.mean([manifold(one, two) for one, two in halves], axis=0)
+        distance = Distance(float(np.mean(values)), float(np.std(values)))
+        found |= _of_distribution(name, distance, float(np.mean([frechet(*both) for both in halves])), shares)
+    return found
 
 
-def _of_distribution(features: Features, distance: Distance, fid: float, shares: Sequence[float]) -> Scores:
+def _of_distribution(name: str, distance: Distance, fid: float, shares: Sequence[float]) -> Scores:
     precision, recall, coverage = (float(share) for share in shares)
     values = {"kid": distance.value, "kid error": distance.error, "fid": fid}
     values |= {"precision": precision, "recall": recall, "coverage": coverage}
-    return {f"{features.name}/{name}": value for name, value in values.items()}
+    return {f"{name}/{score}": value for score, value in values.items()}
 
 
 def _structure(structures: Sequence[Structure]) -> Scores:
@@ -178,10 +196,10 @@ def _structure(structures: Sequence[Structure]) -> Scores:
     return {"structure": float(ssim), "orientation": float(orientation)}
 
 
-def _titles(features: Features) -> dict[str, str]:
+def _titles(features: Sequence[Features]) -> dict[str, str]:
     names = {"kid": "KID", "kid error": "KID error", "fid": "FID"}
     names |= {name: name for name in ("precision", "recall", "coverage")}
-    titles = {f"{features.name}/{name}": f"{title} ({features.name})" for name, title in names.items()}
+    titles = {f"{one.name}/{name}": f"{title} ({one.name})" for one in features for name, title in names.items()}
     return titles | {"structure": "structure (SSIM)", "orientation": "structure (edges)"}
 
 
@@ -189,7 +207,7 @@ def _notes(
     translator: Translator,
     root: Path,
     split: str,
-    features: Features,
+    features: Sequence[Features],
     sides: tuple[Sequence[Picture], Sequence[Picture]],
     counts: tuple[int, int],
     rule: str,
@@ -200,8 +218,11 @@ def _notes(
         describe(translator.card),
         f"{made} translations against {real} real pictures of {root.name}/{split}{left_out}, without pairs, at the "
         f"scale that the network sees",
-        f"features {features.name} of {features.dimension} dimensions, SHA-256 {features.hash[:16]}: numbers of other "
-        f"features cannot be compared with these",
+        *(
+            f"features {one.name} of {one.dimension} dimensions, SHA-256 {one.hash[:16]}: numbers of other features "
+            f"cannot be compared with these"
+            for one in features
+        ),
         rule,
         "in brackets: where 95% of the means over drawn pictures lie (percentile bootstrap)",
         "in a real one's tones: the input with the mean and deviation of a real picture's channels",

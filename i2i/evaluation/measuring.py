@@ -1,7 +1,7 @@
 """A translator on a split: against the truth where there are pairs, against the domain where there are none."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -52,17 +52,17 @@ def measure(
     split: str = "test",
     kind: Kind = "auto",
     out: str | os.PathLike[str] | None = None,
-    features: Features | None = None,
+    features: Sequence[Features] = (),
     on_progress: Callable[[int, int], None] | None = None,
     judge: Judge | None = None,
     model: str | os.PathLike[str] | None = None,
 ) -> Evaluation:
     """Translate a split's sources and compare with its targets, both at the scale that the network sees.
 
-    `features` are for domains; where none are given, ours. A `judge`, from `judge_for`, is for pairs whose sources are
-    label maps. `model` is what the translator was loaded from, by which the rule is known that chose its weights. With
-    `out`: every translation under out/pictures, out/metrics.json and out/report.html. Raises DatasetError where there
-    are no such pictures, or too few, SettingsError for a judge without pairs.
+    `features` are for domains; where none are given, the random ones. A `judge`, from `judge_for`, is for pairs whose
+    sources are label maps. `model` is what the translator was loaded from, by which the rule is known that chose its
+    weights. With `out`: every translation under out/pictures, out/metrics.json and out/report.html. Raises DatasetError
+    where there are no such pictures, or too few, SettingsError for a judge without pairs.
     """
     root, place = Path(data), Path(model) if model is not None else None
     if judge and kind == "domains":

@@ -20,6 +20,20 @@ OURS = "this translator"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Section:
+    """Scores that stand in a table of their own: they are of all pictures together, or say little by themselves."""
+
+    title: str
+    titles: dict[str, str]
+    """Names of the scores and what to call them, in order."""
+    rows: dict[str, Scores]
+    """The translator, and what real pictures get."""
+    intervals: dict[str, Intervals] = dataclasses.field(default_factory=dict)
+    """By row and score, as those of an evaluation."""
+    notes: list[str] = dataclasses.field(default_factory=list)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Evaluation:
     """Scores of a translator on a split, and of what needs no learning.
 
@@ -37,14 +51,16 @@ class Evaluation:
     """The same scores for real pictures, where those can be had."""
     titles: dict[str, str] = dataclasses.field(default_factory=lambda: dict(NAMES))
     """Names of the scores and what to call them, in order."""
-    features: dict[str, str | int] = dataclasses.field(default_factory=dict)
-    """The features' name, hash and dimension, where some scores rest on them."""
+    features: list[dict[str, str | int]] = dataclasses.field(default_factory=list)
+    """Name, hash and dimension of the features that some scores rest on, and what each says (`agreement.verdict`)."""
     intervals: dict[str, Intervals] = dataclasses.field(default_factory=dict)
     """By row and score: where 95% of the means over drawn pictures lie (`bootstrap`), for scores of single pictures."""
     checkpoint: str = ""
     """By which rule the weights were chosen; begins with last, best, file or given."""
     segmenter: dict[str, object] = dataclasses.field(default_factory=dict)
     """What the segmenter was trained on and what it took the label maps for, where there is one."""
+    sections: dict[str, Section] = dataclasses.field(default_factory=dict)
+    """"checks": copies, diversity, checkerboards; "more": what people ask for. Both of 10 pictures or more."""
 
     @property
     def main(self) -> str:

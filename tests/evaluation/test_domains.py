@@ -59,13 +59,14 @@ def test_a_copy_scores_as_a_copy_and_keeps_all(found):
 
 
 def test_the_names_of_metrics_say_whose_features_they_rest_on(found):
-    assert found.features["name"] == "random128"
+    (features,) = found.features
+    assert features["name"] == "random128"
     wanted = {f"random128/{name}" for name in ("kid", "kid error", "fid", "precision", "recall", "coverage")}
     assert found.metrics.keys() == found.titles.keys() == wanted | {"structure", "orientation"}
     for scores in (*found.floors.values(), *found.ceilings.values()):
         assert scores.keys() == found.metrics.keys()
         assert all(type(value) is float and np.isfinite(value) for value in scores.values())
-    assert any(str(found.features["hash"])[:16] in note for note in found.notes)
+    assert any(str(features["hash"])[:16] in note for note in found.notes)
 
 
 def test_the_floor_is_far_and_the_ceiling_is_near(found):
@@ -93,8 +94,9 @@ def test_darkening_keeps_structure_and_is_another_lot(data, found):
 def test_what_is_left(data, tmp_path):
     measure(translator(), data, out=tmp_path)
     kept = json.loads((tmp_path / "metrics.json").read_text())
-    assert kept["features"]["name"] == "random128"
-    assert len(kept["features"]["hash"]) == 64
+    (features,) = kept["features"]
+    assert features["name"] == "random128"
+    assert len(features["hash"]) == 64
     assert set(kept["each"]) == {f"day{seed}" for seed in range(COUNT)}
     assert np.array_equal(images.read(tmp_path / "pictures" / "day3.png"), images.read(data / "testA" / "day3.png"))
     page = (tmp_path / "report.html").read_text()
