@@ -1,8 +1,8 @@
 """The shapes of configuration that need no torch: typed, frozen, keyword-only, strict.
 
-Every class of settings is declared with `@settings`, lives in a module that imports no torch (one a package:
-`i2i/<package>/settings.py`), has a docstring under each field (it becomes `--help`), defaults that are the paper's,
-and a `build()` that imports what it builds when it is called.
+Every class of settings is declared with `@settings`, lives in a module without torch (`i2i/<package>/settings`),
+has a docstring under each field (it becomes `--help`), defaults that are the paper's, and a `build()` that imports what
+it builds when it is called.
 """
 
 import dataclasses
@@ -55,6 +55,8 @@ Downsample = Literal["stride", "blur"]
 Upsample = Literal["transpose", "resize", "bilinear", "shuffle"]
 Positive = Annotated[int, Field(gt=0)]
 Count = Annotated[int, Field(ge=0)]
+Width = Annotated[int, Field(gt=0, le=4096)]
+"""Channels: at 4096 the paper's U-Net has 200 billion weights, and what claims more is no network but an attack."""
 Weight = Annotated[float, Field(ge=0)]
 """A non-negative factor of a loss term."""
 

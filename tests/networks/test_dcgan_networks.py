@@ -3,6 +3,7 @@ import torch
 
 from i2i.errors import SettingsError
 from i2i.networks import settings
+from i2i.networks.settings.dcgan import dcgan_plan
 
 SIZES = [28, 32, 64, 128]
 
@@ -39,10 +40,10 @@ def test_at_64_pixels_the_channels_are_those_of_the_papers_figure():
     ("side", "plan"), [(28, (7, 2)), (32, (4, 3)), (64, (4, 4)), (96, (6, 4)), (128, (4, 5)), (80, (5, 4))]
 )
 def test_a_side_is_four_to_seven_doubled(side, plan):
-    assert settings.dcgan_plan((side, side)) == plan
+    assert dcgan_plan((side, side)) == plan
 
 
 @pytest.mark.parametrize("size", [(30, 30), (64, 32), (8, 8), (1, 1), (7, 7)])
 def test_other_sizes_are_refused(size):
     with pytest.raises(SettingsError, match=f"size {size[0]}x{size[1]}: DCGAN grows a square"):
-        settings.dcgan_plan(size)
+        dcgan_plan(size)

@@ -1,0 +1,28 @@
+"""What a network is made of, without torch: the choices, their defaults from the papers, and `build()`."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from i2i.networks.settings.dcgan import DCGANDiscriminator, DCGANGenerator
+from i2i.networks.settings.patches import MultiScale, PatchGAN, PixelGAN
+from i2i.networks.settings.translators import ResNet, UNet, check_unet_size, unet_depth
+
+Generator = Annotated[UNet | ResNet, Field(discriminator="kind")]
+"""Translates a picture."""
+Discriminator = Annotated[PatchGAN | PixelGAN | MultiScale, Field(discriminator="kind")]
+"""Judges the patches of a picture, or of a source beside its target."""
+
+__all__ = [
+    "DCGANDiscriminator",
+    "DCGANGenerator",
+    "Discriminator",
+    "Generator",
+    "MultiScale",
+    "PatchGAN",
+    "PixelGAN",
+    "ResNet",
+    "UNet",
+    "check_unet_size",
+    "unet_depth",
+]
