@@ -45,6 +45,8 @@ class Evaluate:
     """auto is bf16 where the device has arithmetic for it."""
     batch_size: Annotated[int, tyro.conf.arg()] = 8
     """Pictures that go through the network together."""
+    more: Switch = False
+    """Print also what people ask for: sliced Wasserstein, feature matching, F-score; metrics.json always has them."""
     json: Switch = False
     """Print JSON instead of a table."""
 
@@ -93,7 +95,7 @@ def main(args: Sequence[str]) -> int:
         content = found.content if isinstance(found, evaluation.Several) else dataclasses.asdict(found)
         print(json.dumps(content, indent=1, ensure_ascii=False))
         return 0
-    show(found)
+    show(found, more=asked.more)
     if asked.out is not None:
         print(f"Pictures, metrics.json and report: {asked.out / 'report.html'}")
     return 0
@@ -142,14 +144,14 @@ def _measure(
     return translator, found
 
 
-def show(found: "Evaluation | Several") -> None:
-    """The scores as a table, ours before the floors."""
+def show(found: "Evaluation | Several", *, more: bool = False) -> None:
+    """The scores as tables, ours before the floors; what people ask for only with `more`."""
     from rich.console import Console
     from rich.table import Table
 
     from i2i.cli.parsing import columns
     from i2i.evaluation import Several
-    from i2i.evaluation.leaving import table, upright
+    from i2i.evaluation.leaving import section_table, table, upright
 
     one = found.first if isinstance(found, Several) else found
     ours = len(found.runs) + 2 if isinstance(found, Several) else 1
@@ -162,6 +164,19 @@ def show(found: "Evaluation | Several") -> None:
         shown.add_row(str(name), *map(_cell, values), end_section=upright(found) and index == ours - 1)
     console = Console(width=max(80, columns()), markup=False, highlight=False, soft_wrap=True)
     console.print(shown)
+    for name, section in found.sections.items():
+        if name == "more" and not more:
+            continue
+        titles, rows = section_table(section)
+        below = Table(title=section.title, title_justify="left")
+        below.add_column("", no_wrap=True)
+        for title in titles[1:]:
+            below.add_column(title, justify="right")
+        for row in rows:
+            below.add_row(*(_cell(value) for value in row))
+        console.print(below)
+        for note in section.notes:
+            console.print(note)
     for note in found.notes:
         console.print(note)
 

@@ -5,18 +5,19 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from i2i import images
 from i2i.data.listing import spread
 from i2i.errors import DatasetError
 from i2i.evaluation import bootstrap
 from i2i.evaluation.agreement import agreement, verdict
+from i2i.evaluation.checking import Checking
 from i2i.evaluation.choosing import checkpoint_rule
 from i2i.evaluation.features import Features, random_features
 from i2i.evaluation.frechet import frechet
 from i2i.evaluation.kid import Distance, discrepancy, kid
 from i2i.evaluation.leaving import Left, extremes
+from i2i.evaluation.lots import LEAST, MOST, represented
 from i2i.evaluation.manifold import manifold
 from i2i.evaluation.scores import OURS, Array, Evaluation, Scores
 from i2i.evaluation.sides import Picture
@@ -25,10 +26,6 @@ from i2i.evaluation.translating import together
 from i2i.report import Example
 from i2i.translator import Translator, describe
 
-LEAST = 10
-"""Pictures of either domain, below which nothing is said about a distribution."""
-MOST = 2000
-"""Pictures of either domain that are looked at, evenly from all of them."""
 HALVINGS = 10
 """Random halves of the real pictures that are compared with the others."""
 
@@ -57,8 +54,10 @@ def measure_domains(
             f"{root}: the {split} split has {a} pictures of A and {b} of B, too few for KID, FID and coverage, which "
             f"need {LEAST} of each. Add pictures, or choose another with --split."
         )
-    features = features or [random_features(min(translator.scaled(targets[0].read().shape)))]
-    reals = _Reals(translator, targets, features)
+    side = min(translator.scaled(targets[0].read().shape))
+    features = features or [random_features(side)]
+    checking = Checking(translator, features, (root, split), side, len(sources), on_progress)
+    reals = _Reals(translator, targets, features, checking)
     made, copied, toned = _Lot(features), _Lot(features), _Lot(features)
     unrelated: list[Structure] = []
     for batch in _batches(sources, translator.batch_size):
@@ -67,7 +66,7 @@ def measure_domains(
         # Files of one name may belong together: a picture from the other end of the set does not.
         others = [(len(unrelated) + at + len(targets) // 2) % len(targets) for at in range(len(inputs))]
         outputs = together(translator, inputs)
-        made.add(lights, outputs)
+        checking.add_made(outputs, made.add(lights, outputs))
         copies = [images.with_channels(one, translator.card.out_channels) for one in inputs]
         copied.add(lights, copies)
         toned.add(lights, [_toned(one, reals.tones[at]) for one, at in zip(copies, others, strict=True)])
@@ -75,8 +74,8 @@ def measure_domains(
         if left:
             for picture, output in zip(batch, outputs, strict=True):
                 left.keep(picture.name, output)
-        if on_progress:
-            on_progress(len(unrelated), len(sources))
+        checking.translated(len(unrelated))
+    checked = checking.result()
     rule = checkpoint_rule(model, translator.card)
     ours, copy = made.against(reals), copied.against(reals)
     names = [one.name for one in features]
@@ -94,6 +93,7 @@ def measure_domains(
         notes=[
             *_notes(translator, root, split, features, sides, (len(sources), len(targets)), rule),
             agreement(names, ours, copy),
+            *checked.notes,
         ],
         intervals={
             row: bootstrap.of_means([_structure([one]) for one in structures])
@@ -105,34 +105,33 @@ def measure_domains(
             )
         },
         checkpoint=rule,
+        sections=checked.sections,
     )
     if left:
-        names = [picture.name for picture in sources]
-        each = {name: _structure([one]) for name, one in zip(names, made.structures, strict=True)}
-        left.publish(found, translator, each, _examples(left, translator, sources, targets, each))
+        nearest = checked.nearest([picture.name for picture in sources])
+        structures = zip(sources, made.structures, strict=True)
+        each = {source.name: _structure([one]) | nearest.get(source.name, {}) for source, one in structures}
+        examples = _examples(left, translator, sources, targets, each)
+        left.publish(found, translator, each, examples, checked.examples(left, translator, sources))
     return found
-
-
-def represented(features: Features, pictures: Sequence[Array]) -> Array:
-    """Pictures of any size as features. Shape: (H, W, 1 or 3) each -> (N, D) float64."""
-    tensors = [images.to_network(images.to_depth(picture, np.uint8)) for picture in pictures]
-    alike = len({tensor.shape for tensor in tensors}) == 1
-    batches = [torch.cat(tensors)] if alike else tensors
-    return np.concatenate([features(batch).numpy() for batch in batches]).astype(np.float64)
 
 
 class _Reals:
     """What is kept of the real pictures: features, luminance for structure, mean and deviation of each channel."""
 
-    def __init__(self, translator: Translator, targets: Sequence[Picture], features: Sequence[Features]) -> None:
+    def __init__(
+        self, translator: Translator, targets: Sequence[Picture], features: Sequence[Features], checking: Checking
+    ) -> None:
         found: dict[str, list[Array]] = {one.name: [] for one in features}
         self.lights: list[Array] = []
         self.tones: list[tuple[Array, Array]] = []
         for batch in _batches(targets, translator.batch_size):
             pictures = [images.with_channels(picture.read(), translator.card.out_channels) for picture in batch]
             pictures = [images.resize(picture, translator.scaled(picture.shape)) for picture in pictures]
-            for one in features:
-                found[one.name].append(represented(one, pictures))
+            seen = {one.name: represented(one, pictures) for one in features}
+            for name, points in seen.items():
+                found[name].append(points)
+            checking.add_real(pictures, seen)
             self.lights += [normalised(picture) for picture in pictures]
             values = [images.to_depth(picture, np.float32) for picture in pictures]
             self.tones += [(value.mean((0, 1)), value.std((0, 1))) for value in values]
@@ -156,11 +155,13 @@ class _Lot:
         self._found: dict[str, list[Array]] = {one.name: [] for one in features}
         self.structures: list[Structure] = []
 
-    def add(self, inputs: Sequence[Array], made: Sequence[Array]) -> None:
-        """Inputs as `normalised`, and what was made of them."""
-        for one in self._features:
-            self._found[one.name].append(represented(one, made))
+    def add(self, inputs: Sequence[Array], made: Sequence[Array]) -> dict[str, Array]:
+        """Inputs as `normalised`, and what was made of them, whose features this returns by name."""
+        seen = {one.name: represented(one, made) for one in self._features}
+        for name, points in seen.items():
+            self._found[name].append(points)
         self.structures += [kept(one, normalised(two)) for one, two in zip(inputs, made, strict=True)]
+        return seen
 
     def against(self, reals: _Reals) -> Scores:
         found: Scores = {}

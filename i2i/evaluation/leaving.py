@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from i2i import images
 from i2i.errors import DatasetError
-from i2i.evaluation.scores import OURS, Array, Evaluation, Scores
+from i2i.evaluation.scores import OURS, Array, Evaluation, Scores, Section
 from i2i.evaluation.several import Several
 from i2i.files import make_writable, write_text
 from i2i.report import Example, Measured, Table, evaluation_report
@@ -41,9 +42,14 @@ class Left:
         images.write(place, picture)
 
     def publish(
-        self, found: Evaluation, translator: Translator, each: Mapping[str, Scores], examples: Iterable[Example]
+        self,
+        found: Evaluation,
+        translator: Translator,
+        each: Mapping[str, Scores],
+        examples: Iterable[Example],
+        nearest: Iterable[Example] = (),
     ) -> None:
-        """Write metrics.json, with the scores of each picture, and report.html."""
+        """Write metrics.json, with the scores of each picture, and report.html; `nearest` beside training pictures."""
         content = {
             "pictures": found.pictures,
             "split": found.split,
@@ -54,6 +60,7 @@ class Left:
             "intervals": found.intervals,
             "checkpoint": found.checkpoint,
             "segmenter": found.segmenter,
+            "sections": {name: asdict(section) for name, section in found.sections.items()},
             "main": found.main,
             "notes": found.notes,
             "each": each,
@@ -69,8 +76,9 @@ class Left:
         evaluation_report(
             self.folder / "report.html",
             title=f"{translator.card.recipe or 'translator'} on {found.split}",
-            tables=[shown],
+            tables=[shown, *map(_shown, found.sections.values())],
             examples=list(examples),
+            nearest=list(nearest),
             notes=found.notes,
         )
 
@@ -113,6 +121,23 @@ def _cell(found: Evaluation | Several, row: str, scores: Scores, key: str) -> Ce
     return Measured(scores[key], *interval) if interval else scores[key]
 
 
+def section_table(section: Section) -> tuple[list[str], list[list[Cell]]]:
+    """Titles of the columns, and rows: a score a row, a candidate a column."""
+    rows: list[list[Cell]] = []
+    for key, title in section.titles.items():
+        row: list[Cell] = [title]
+        for name, scores in section.rows.items():
+            interval = section.intervals.get(name, {}).get(key)
+            value = scores.get(key, "")
+            row.append(Measured(value, *interval) if interval and not isinstance(value, str) else value)
+        rows.append(row)
+    return ["", *section.rows], rows
+
+
+def _shown(section: Section) -> Table:
+    return Table(section.title, *section_table(section), note=". ".join(section.notes))
+
+
 def upright(found: Evaluation | Several) -> bool:
     """Whether each candidate has a row of its own."""
     return len(found.titles) <= WIDE
@@ -125,7 +150,10 @@ def publish_several(folder: Path, found: Several) -> None:
     evaluation_report(
         folder / "report.html",
         title=f"{len(found.runs)} runs on {found.first.split}",
-        tables=[Table(_heading(found.first), columns, rows, "Pictures are in the report of each run.")],
+        tables=[
+            Table(_heading(found.first), columns, rows, "Pictures are in the report of each run."),
+            *map(_shown, found.sections.values()),
+        ],
         examples=[],
         notes=found.notes,
     )

@@ -59,10 +59,10 @@ def measure(
 ) -> Evaluation:
     """Translate a split's sources and compare with its targets, both at the scale that the network sees.
 
-    `features` are for domains; where none are given, the random ones. A `judge`, from `judge_for`, is for pairs whose
-    sources are label maps. `model` is what the translator was loaded from, by which the rule is known that chose its
-    weights. With `out`: every translation under out/pictures, out/metrics.json and out/report.html. Raises DatasetError
-    where there are no such pictures, or too few, SettingsError for a judge without pairs.
+    `features` see what needs no truth; where none are given, the random ones do. A `judge`, from `judge_for`, is for
+    pairs whose sources are label maps. `model` is what the translator was loaded from, by which the rule is known that
+    chose its weights. With `out`: every translation under out/pictures, out/metrics.json and out/report.html. Raises
+    DatasetError where there are no such pictures, or too few, SettingsError for a judge without pairs.
     """
     root, place = Path(data), Path(model) if model is not None else None
     if judge and kind == "domains":
@@ -89,7 +89,7 @@ def measure(
     left = Left(Path(out)) if out is not None else None
     if kind == "domains":
         return measure_domains(translator, root, split, of_pairs(pairs), left, on_progress, features, place)
-    return measure_pairs(translator, root, split, pairs, left, on_progress, judge, place)
+    return measure_pairs(translator, root, split, pairs, left, on_progress, judge, place, features)
 
 
 def _trained_on_pairs(translator: Translator) -> bool:

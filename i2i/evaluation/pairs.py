@@ -9,11 +9,16 @@ import numpy as np
 
 from i2i import images
 from i2i.data.folders import Pair, find_pairs, splits
+from i2i.data.listing import spread
 from i2i.data.paired import read_pair
 from i2i.evaluation import bootstrap, segmentation
+from i2i.evaluation.checking import Checking
 from i2i.evaluation.choosing import checkpoint_rule
+from i2i.evaluation.features import Features, random_features
 from i2i.evaluation.leaving import Left, extremes
+from i2i.evaluation.lots import MOST
 from i2i.evaluation.scores import LOWER, NAMES, OURS, Array, Evaluation, Scores
+from i2i.evaluation.sides import of_pairs
 from i2i.evaluation.translating import together
 from i2i.report import Example
 from i2i.translator import Translator, describe
@@ -41,11 +46,18 @@ def measure_pairs(
     on_progress: Callable[[int, int], None] | None = None,
     judge: segmentation.Judge | None = None,
     model: Path | None = None,
+    features: Sequence[Features] = (),
 ) -> Evaluation:
     """Translate a split's sources and compare with its targets, both at the scale that the network sees.
 
-    A `judge` says beside it what it recognises. `model` is what the translator was loaded from.
+    A `judge` says beside it what it recognises. `model` is what the translator was loaded from. `features` are for what
+    is said of all translations together; the random ones for the translator's size where none are given.
     """
+    ((*_, first),) = next(_batches(translator, pairs[:1]))
+    side = min(first.shape[:2])
+    features = features or [random_features(side)]
+    checking = Checking(translator, features, (root, split), side, len(pairs), on_progress)
+    checked_places = set(spread(range(len(pairs)), MOST))
     floors = _Floors(translator, root, split, pairs)
     each: dict[str, list[Scores]] = {}
     recognition = segmentation.Recognition(judge) if judge else None
@@ -60,9 +72,12 @@ def measure_pairs(
                 recognition.add(item.raw, rows | {segmentation.REAL: item.target})
             if left:
                 left.keep(item.pair.name, output)
+        if places := [at for at in range(len(batch)) if done + at in checked_places]:
+            checking.add_made([outputs[at] for at in places])
+            checking.add_real([batch[at].target for at in places])
         done += len(batch)
-        if on_progress:
-            on_progress(done, len(pairs))
+        checking.translated(done)
+    checked = checking.result()
     scores: dict[str, Scores] = {name: _mean(values) for name, values in each.items()}
     intervals = {name: bootstrap.of_means(values) for name, values in each.items()}
     notes = [
@@ -71,6 +86,7 @@ def measure_pairs(
         (rule := checkpoint_rule(model, translator.card)),
         bootstrap_note(len(pairs)),
         *floors.notes,
+        *checked.notes,
     ]
     singles = each[OURS]
     if recognition:
@@ -89,10 +105,17 @@ def measure_pairs(
         intervals={name: found for name, found in intervals.items() if found},
         checkpoint=rule,
         segmenter=recognition.about if recognition else {},
+        sections=checked.sections,
+        features=checked.features,
     )
     if left:
-        by_name = {pair.name: score for pair, score in zip(pairs, singles, strict=True)}
-        left.publish(found, translator, by_name, _examples(left, translator, pairs, singles, found.main))
+        sides = of_pairs([pairs[at] for at in sorted(checked_places)])
+        sources = sides[0 if translator.card.direction == "AtoB" else 1]
+        nearest = checked.nearest([source.name for source in sources])
+        scored = zip(pairs, singles, strict=True)
+        by_name = {pair.name: score | nearest.get(pair.name, {}) for pair, score in scored}
+        examples = _examples(left, translator, pairs, singles, found.main)
+        left.publish(found, translator, by_name, examples, checked.examples(left, translator, sources))
     return found
 
 

@@ -7,7 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from i2i.errors import SettingsError
-from i2i.evaluation.scores import Evaluation, Scores
+from i2i.evaluation.scores import OURS, Evaluation, Scores, Section
+
+MEAN, SPREAD = "mean of the runs", "spread of the runs"
+"""Their rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +49,35 @@ class Several:
     def rows(self) -> list[tuple[str, Scores]]:
         """The runs, their mean and spread, and the floors and ceilings of the first."""
         each = [(name, found.metrics) for name, found in self.runs.items()]
-        over = [("mean of the runs", self.mean), ("spread of the runs", self.spread)]
+        over = [(MEAN, self.mean), (SPREAD, self.spread)]
         return [*each, *over, *self.first.rows[1:]]
+
+    @property
+    def sections(self) -> dict[str, Section]:
+        """Of each that all runs have, the runs with their mean and spread, and the real pictures of the first."""
+        shared = [name for name in self.first.sections if all(name in found.sections for found in self.runs.values())]
+        return {name: self._section(name) for name in shared}
+
+    def _section(self, name: str) -> Section:
+        each = {run: found.sections[name] for run, found in self.runs.items()}
+        first = next(iter(each.values()))
+        every = {run: section.rows[OURS] for run, section in each.items()}
+        shared = [key for key in first.titles if all(key in scores for scores in every.values())]
+        values = {key: [scores[key] for scores in every.values()] for key in shared}
+        others = {row: scores for row, scores in first.rows.items() if row != OURS}
+        return Section(
+            title=first.title,
+            titles={key: title for section in each.values() for key, title in section.titles.items()},
+            rows={
+                **every,
+                MEAN: {key: float(np.mean(found)) for key, found in values.items()},
+                SPREAD: {key: float(np.std(found, ddof=1)) for key, found in values.items()},
+                **others,
+            },
+            intervals={run: section.intervals.get(OURS, {}) for run, section in each.items()}
+            | {row: found for row, found in first.intervals.items() if row != OURS},
+            notes=first.notes,
+        )
 
     @property
     def notes(self) -> list[str]:

@@ -128,16 +128,27 @@ def run_report(run: Path) -> Path:
 
 
 def evaluation_report(
-    path: Path, *, title: str, tables: Sequence[Table], examples: Sequence[Example], notes: Sequence[str]
+    path: Path,
+    *,
+    title: str,
+    tables: Sequence[Table],
+    examples: Sequence[Example],
+    notes: Sequence[str],
+    nearest: Sequence[Example] = (),
 ) -> Path:
-    """Write the page of an evaluation: tables of metrics, then held-out pictures side by side."""
+    """Write the page of an evaluation: tables of metrics, held-out pictures side by side, and what may be copied.
+
+    `nearest` are translations beside the training picture that each is nearest to.
+    """
+    shown = _examples([*examples, *nearest])
     page = _render(
         "results.html.jinja",
         title=title,
         eyebrow="Evaluation",
         facts=[],
         tables=[(table, [[_cell(value) for value in row] for row in table.rows], _numeric(table)) for table in tables],
-        examples=_examples(examples),
+        examples=shown[: len(examples)],
+        nearest=shown[len(examples) :],
         failures=[],
         notes=notes,
     )
@@ -160,6 +171,7 @@ def conversion_report(
         facts=[_Fact(name, str(value)) for name, value in summary.items()],
         tables=[],
         examples=_examples(examples),
+        nearest=[],
         failures=failures,
         notes=[],
     )
