@@ -93,7 +93,7 @@ class RandomFeatures:
         """Shape: (N, D) float64."""
         if not len(pictures):
             return torch.zeros(0, self.dimension, dtype=torch.float64)
-        return torch.cat([self._responses(_fitted(some, self.side)) for some in pictures.split(_TOGETHER)]).double()
+        return torch.cat([self._responses(fitted(some, self.side)) for some in pictures.split(_TOGETHER)]).double()
 
     def _responses(self, pictures: Tensor) -> Tensor:
         """Mean and contrast of the colours; of each filter the logarithms of its energy and of how unevenly it lies."""
@@ -146,7 +146,7 @@ def _filters() -> list[Tensor]:
     return filters
 
 
-def _fitted(pictures: Tensor, side: int) -> Tensor:
+def fitted(pictures: Tensor, side: int) -> Tensor:
     """Shape: (N, 1 or 3, H, W) -> (N, 3, side, side) float32 in [-1, 1] on the CPU."""
     values = pictures.detach().cpu()
     values = values.float() if values.is_floating_point() else values.float() / 127.5 - 1
