@@ -3,13 +3,16 @@
 `measuring` decides between `pairs`, compared with the truth, and `domains`, compared as a distribution: by `kid`,
 `frechet` and `manifold` on `features` that need no download (calibrated on `leaves`), and by the `structure` they keep.
 `segmentation` asks what a segmenter recognises in translations of label maps, `bootstrap` how far scores stray,
-`choosing` by which rule the weights were chosen; `several` puts runs side by side.
+`choosing` by which rule the weights were chosen; `several` puts runs side by side. `checking` looks at all translations
+together: `copying` of the training pictures, diversity, the `spectrum` of grids, `sliced` distances and `classes`;
+`sampling` scores pictures that have no input.
 """
 
-from i2i.evaluation.features import Features, RandomFeatures, random_features
+from i2i.evaluation.features import Classifies, Features, RandomFeatures, random_features
 from i2i.evaluation.leaving import publish_several
 from i2i.evaluation.measuring import Kind, evaluate, measure
 from i2i.evaluation.pairs import compare
+from i2i.evaluation.sampling import score_pictures
 from i2i.evaluation.scores import LOWER, NAMES, Evaluation
 from i2i.evaluation.segmentation import Judge, judge_for
 from i2i.evaluation.several import Several, measured_together
@@ -17,6 +20,7 @@ from i2i.evaluation.several import Several, measured_together
 __all__ = [
     "LOWER",
     "NAMES",
+    "Classifies",
     "Evaluation",
     "Features",
     "Judge",
@@ -30,4 +34,5 @@ __all__ = [
     "measured_together",
     "publish_several",
     "random_features",
+    "score_pictures",
 ]

@@ -52,9 +52,9 @@ class Checked:
             learnt, source = self.training.pictures[self.copying.nearest[index]], sources[index]
             pictures = {"input": translator.prepare(source.read()), "output": left.place(source.name)}
             pictures["nearest training picture"] = at_scale(translator, learnt.read())
-            distance = self.copying.distances[index]
-            usual = f", {distance / self.copying.usual:.2f} of what is usual" if self.copying.usual else ""
-            yield Example(source.name, pictures, f"{learnt.name}: distance {distance:.3g}{usual}")
+            usual = self.copying.usual
+            far = f", at {self.copying.distances[index] / usual:.2f} of the usual distance" if usual else ""
+            yield Example(source.name, pictures, f"nearest to {learnt.name}{far}")
 
 
 class Checking:
@@ -155,7 +155,10 @@ class Checking:
             notes = [f"copies of training pictures are not looked for: {self._why_not}"]
         notes.append("diversity: mean distance between two translations, by that between two real pictures")
         if gridded:
-            notes.append("checkerboard: how much harmonics of 2, 4 or 8 pixels stand out, by real ones; above 2 a grid")
+            notes.append(
+                "checkerboard: how much harmonics of 2, 4 or 8 pixels stand out, by real ones; a grid, where it is "
+                "above 2 and well above what one half of the real ones gets"
+            )
         return notes
 
 

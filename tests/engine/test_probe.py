@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from i2i.engine.probe import look
+from i2i.engine.probe import apart, look
 from i2i.game import View
 
 
@@ -135,3 +135,10 @@ def test_the_scores_of_several_scales_are_read_as_those_of_all_their_patches():
         train.real, train.make, lambda x: [fine(x), fine(x)[..., ::2, ::2]], source=train.source, paired=True
     )
     assert seen(framed, score=several.score, trained_on=several) == seen(framed, score=one, trained_on=train)
+
+
+def test_the_distance_of_all_pairs_is_that_of_each_pair():
+    batch = torch.randn(7, 3, 5, 4, generator=torch.Generator().manual_seed(0))
+    pairs = [(batch[i] - batch[j]).abs().mean() for i in range(7) for j in range(i)]
+    assert apart(batch).item() == pytest.approx(torch.stack(pairs).mean().item())
+    assert apart(batch[:1].repeat(3, 1, 1, 1)) == 0
