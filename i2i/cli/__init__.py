@@ -12,6 +12,7 @@ from i2i.errors import UserError
 VERBS = {
     "demo": "see it work: draw a set, train, convert, measure; no download, no GPU",
     "train": "train a recipe on your folder of pictures, or go on with a run",
+    "tune": "search for the settings that do best on held-out pictures, in a budget of minutes",
     "translate": "convert pictures and whole folders with a trained model",
     "export": "write a model as ONNX, for programs and machines without torch",
     "evaluate": "measure a model on held-out pictures, beside what needs no learning",

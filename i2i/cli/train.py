@@ -150,7 +150,7 @@ def _train(asked: Train, experiment: Experiment, seconds: float | None, args: Se
     if os.environ.get("RANK", "0") != "0":
         return 0  # of several processes the first one speaks
     print(f"{run.path}: {run.steps} steps. Its page: {run.path / 'report.html'}")
-    if experiment.model.kind != "dcgan":
+    if experiment.model.kind != "gan":
         print(f"Use it: i2i translate {run.path} PICTURES... OUTPUT")
     return 0
 
@@ -264,7 +264,7 @@ def _with_kinds_and_width(base: Experiment, args: Sequence[str]) -> Experiment:
     kinds = {
         match[1].replace("-", "_"): value
         for word, value in _pairs(args)
-        if (match := re.fullmatch(r"--(model\.[\w.-]+)\.kind", word)) and value is not None
+        if (match := re.fullmatch(r"--((?:model|data)\.[\w.-]+)\.kind", word)) and value is not None
     }
     for path, kind in sorted(kinds.items(), key=lambda item: item[0].count(".")):
         tree: Tree = {"kind": kind}
@@ -340,8 +340,11 @@ def _flags(base: Experiment, tree: Tree) -> Experiment:
         raise SettingsError(typed) from None
 
 
-def registry(short: bool = False) -> ConstructorRegistry:
-    """Reads classes of settings as plain dictionaries, which pydantic then validates once, as it does with YAML."""
+def registry(short: bool = False, taken: Sequence[str] = ()) -> ConstructorRegistry:
+    """Reads classes of settings as plain dictionaries, which pydantic then validates once, as it does with YAML.
+
+    Short names that are `taken` by another flag are none of a setting.
+    """
     rules = ConstructorRegistry()
 
     @rules.struct_rule
@@ -362,6 +365,7 @@ def registry(short: bool = False) -> ConstructorRegistry:
             if (cls, name) == (Experiment, "recipe") or (cls is Teacher and name != "file"):
                 continue
             alias = SHORT.get((cls, name))
+            alias = None if alias in taken else alias
             if name in ("init_from", "file"):
                 hint = Annotated[hint, flag(metavar="MODEL", aliases=(alias,) if alias else None)]
             elif alias is not None:

@@ -20,3 +20,7 @@ class Listener:
 
     def logged(self, record: Record) -> None:
         """A line was added to the log."""
+
+    def enough(self) -> bool:
+        """Whether to save and end now, before all steps are done; asked after every step."""
+        return False

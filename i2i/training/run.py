@@ -30,6 +30,7 @@ from i2i.networks.shapes import only_shapes
 from i2i.recipes import recipe
 from i2i.settings import Direction, Resize, as_dict
 from i2i.training.batch_size import choose_batch_size
+from i2i.training.classes import refuse_other_classes, with_classes
 from i2i.training.folder import Existing, clear, prepared, writing
 from i2i.training.follower import Follower
 from i2i.training.listener import Listener
@@ -167,7 +168,7 @@ def train(
         raise SettingsError(f"init_what {experiment.init_what}: of which model? Name it: --init-from MODEL.")
     run = Path(out) if out is not None else Path("runs") / f"{experiment.recipe}-{Path(data).resolve().name}"
     changed = length
-    experiment = ready(experiment, Path(data))
+    experiment = with_classes(ready(experiment, Path(data)), Path(data))
     with joined() as world, ExitStack() as folder:
         tell = _listener(world, listener)
         if existing == "continue" and world.on_first((run / "checkpoint.pt").exists):
@@ -290,6 +291,7 @@ def _play(
     distillation = experiment.model
     teaching = Teaching(distillation, run, state is not None) if isinstance(distillation, Distill) else None
     opened = open_dataset(experiment.needs, data, experiment.data, seed=settings.seed)
+    refuse_other_classes(experiment, opened.classes, data)
     if teaching:
         teaching.check(opened.channels)
     for note in opened.notes:
@@ -376,7 +378,7 @@ def _play(
 
         def asked_to_stop() -> bool:
             late = deadline is not None and time.monotonic() > deadline
-            return bool(stop(int(late or signals.caught is not None)))
+            return bool(stop(int(late or signals.caught is not None or tell.enough())))
 
         begun = trainer.progress.rounds
         with Signals() as signals:
@@ -400,7 +402,8 @@ def _play(
         tell.note(f"Stopped at step {trainer.progress.rounds} and saved. Go on with: i2i train --resume {run}")
         raise KeyboardInterrupt if caught == signal.SIGINT else SystemExit(128 + caught)
     if trainer.progress.rounds < steps:
-        tell.note(f"Time is up at step {trainer.progress.rounds}; saved. Go on with: i2i train --resume {run}")
+        why = "Ended" if tell.enough() else "Time is up"
+        tell.note(f"{why} at step {trainer.progress.rounds}; saved. Go on with: i2i train --resume {run}")
     return Run(run, trainer.progress.rounds, recorder.losses)
 
 
