@@ -11,9 +11,11 @@ import yaml
 from pydantic import Field, TypeAdapter, ValidationError
 
 from i2i.data.settings import DataSettings
+from i2i.data.tasks.settings import SuperResolution, scale_of
 from i2i.engine.settings import TrainingSettings
 from i2i.errors import SettingsError
 from i2i.models import settings as models
+from i2i.networks.settings import SRResNet, UNet, unet_depth
 from i2i.settings import as_dict, did_you_mean, settings
 
 if TYPE_CHECKING:
@@ -48,7 +50,7 @@ class Experiment:
 
     @property
     def needs(self) -> models.DataKind:
-        """The data it trains on: pairs, domains or pictures."""
+        """What its model is shown: pairs, domains or pictures."""
         if isinstance(self.model, models.Distill) and self.model.sources != "auto":
             return self.model.sources
         return models.DATA[self.model.kind]
@@ -60,7 +62,58 @@ class Experiment:
                 "direction BtoA: a CycleGAN learns both directions at once. Leave --direction away, and say which one "
                 "is wanted where pictures are translated; or train one direction with the recipe cut."
             )
-        return self.model.build(in_channels, out_channels, self.data.crop)
+        self._refuse_unfit_task()
+        changed: Any = {"generator": self.generator}
+        return dataclasses.replace(self.model, **changed).build(in_channels, out_channels, self.data.crop)
+
+    @property
+    def folder(self) -> models.DataKind:
+        """What its folder has to hold: what it needs, or pictures alone where a task makes pairs of them."""
+        return self.needs if self.data.task.kind == "none" else "pictures"
+
+    @property
+    def generator(self) -> Any:
+        """The settings of the model's generator, with what follows from the size and the task."""
+        generator, task = self.model.generator, self.data.task
+        if isinstance(generator, UNet) and not generator.depth:
+            return dataclasses.replace(generator, depth=unet_depth(self.data.crop))
+        if isinstance(generator, SRResNet) and not generator.scale:
+            enlarged = isinstance(task, SuperResolution) and task.enlarged
+            return dataclasses.replace(generator, scale=1 if enlarged else scale_of(task))
+        return generator
+
+    def _refuse_unfit_task(self) -> None:
+        """Raise SettingsError where the task is none for this model, its size or its generator."""
+        task, generator = self.data.task, self.generator
+        if task.kind != "none" and self.model.kind != "pix2pix":
+            raise SettingsError(
+                f"data.task {task.kind}: makes pairs of a folder's pictures, and a {self.model.kind} trains on "
+                f"{self.needs} of its own. Use the recipe {task.kind}, or --data.task.kind none."
+            )
+        if task.kind != "none" and self.data.direction == "BtoA":
+            raise SettingsError(
+                f"direction BtoA: {task.kind} makes its own sources, so there is one way. Leave it out."
+            )
+        scale = scale_of(task)
+        if any(side % scale for side in self.data.crop):
+            near = "x".join(dict.fromkeys(str(max(scale, round(side / scale) * scale)) for side in self.data.crop))
+            raise SettingsError(
+                f"size {self.data.size}: super-resolution x{scale} wants sides that are multiples of {scale}. The "
+                f"nearest is --size {near}."
+            )
+        grows = generator.scale if isinstance(generator, SRResNet) else 1
+        wanted = 1 if isinstance(task, SuperResolution) and task.enlarged else scale
+        if grows == wanted:
+            return
+        way_out = (
+            "Enlarge sources before it with --data.task.enlarged, or use --model.generator.kind srresnet"
+            if grows == 1
+            else "Leave --model.generator.scale out: it follows from the task"
+        )
+        raise SettingsError(
+            f"model.generator {generator.kind}: its results are {grows} times as large as what it sees, and the task "
+            f"{task.kind} wants {wanted} times. {way_out}."
+        )
 
 
 _ADAPTER: TypeAdapter[Experiment] = TypeAdapter(Experiment)
@@ -111,6 +164,8 @@ def parse_yaml(text: str, name: str, base: Experiment | None = None) -> Experime
         raise SettingsError(f"{name}: not YAML ({error}).") from None
     if not isinstance(data, dict):
         raise SettingsError(f"{name}: holds {type(data).__name__}, wanted settings such as 'model:' and 'data:'.")
+    if isinstance(model := data.get("model"), dict) and model.get("kind") == "dcgan":
+        data["model"] = model | {"kind": "gan"}  # what it was called while it was the only one from noise
     try:
         tree = json.dumps(_overlay(as_dict(base or Experiment()), data))
     except (TypeError, ValueError) as error:

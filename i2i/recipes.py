@@ -7,6 +7,9 @@ from i2i.experiment import Experiment
 from i2i.models import settings as models
 from i2i.settings import did_you_mean
 
+_NOISE = DataSettings(size="64", resize="short", load=64)
+_DCGAN = TrainingSettings(batch_size=128, schedule="constant", epochs=25)
+
 RECIPES: dict[str, Experiment] = {
     # Isola et al. 2017, as the reference implementation runs it.
     "pix2pix": Experiment(recipe="pix2pix", model=models.Pix2Pix()),
@@ -19,12 +22,9 @@ RECIPES: dict[str, Experiment] = {
     # Li et al. 2020, Sec. 3.1 and 4.1; the weights are pix2pix's. The teacher's file says size and direction.
     "distill": Experiment(recipe="distill", model=models.Distill()),
     # Radford et al. 2016, Sec. 4: batches of 128, no decay of the rate.
-    "dcgan": Experiment(
-        recipe="dcgan",
-        model=models.DCGAN(),
-        data=DataSettings(size="64", resize="short", load=64),
-        training=TrainingSettings(batch_size=128, schedule="constant", epochs=25),
-    ),
+    "dcgan": Experiment(recipe="dcgan", model=models.GAN(), data=_NOISE, training=_DCGAN),
+    # Mirza & Osindero 2014, on DCGAN's networks: the label reaches both.
+    "cgan": Experiment(recipe="cgan", model=models.GAN(conditional=True), data=_NOISE, training=_DCGAN),
 }
 
 

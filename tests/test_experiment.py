@@ -7,6 +7,7 @@ import yaml
 from i2i.errors import SettingsError
 from i2i.experiment import Experiment, change, from_yaml, parse_yaml, set_width, to_yaml
 from i2i.models import settings as models
+from i2i.networks import settings as networks
 from i2i.recipes import RECIPES
 
 CYCLEGAN = RECIPES["cyclegan"]
@@ -92,12 +93,12 @@ def test_another_model_starts_from_its_own_networks():
 
 
 def test_another_network_keeps_the_values_that_both_kinds_have():
-    networks = {"generator": {"kind": "unet"}, "discriminator": {"kind": "pixelgan"}}
-    found = change(Experiment(model=models.CycleGAN()), {"model": networks}).model
-    assert found.generator == models.networks.UNet(norm="instance", dropout=False)
-    assert found.discriminator == models.networks.PixelGAN(norm="instance")
+    others = {"generator": {"kind": "unet"}, "discriminator": {"kind": "pixelgan"}}
+    found = change(Experiment(model=models.CycleGAN()), {"model": others}).model
+    assert found.generator == networks.UNet(norm="instance", dropout=False)
+    assert found.discriminator == networks.PixelGAN(norm="instance")
     resnet = {"model": {"generator": {"kind": "resnet", "blocks": 6}}}
-    expected = models.networks.ResNet(blocks=6, norm="batch", dropout=True)
+    expected = networks.ResNet(blocks=6, norm="batch", dropout=True)
     assert change(Experiment(), resnet).model.generator == expected
 
 
@@ -197,3 +198,10 @@ def test_an_experiment_needs_the_data_of_its_model():
         "cut": "domains",
         "dcgan": "pictures",
     }
+
+
+def test_the_game_of_noise_was_once_called_dcgan(tmp_path):
+    saved = tmp_path / "experiment.yaml"
+    saved.write_text("model:\n  kind: dcgan\n  generator: {width: 7}\n")
+    model = from_yaml(saved).model
+    assert (model.kind, model.generator.width) == ("gan", 7)

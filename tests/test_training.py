@@ -18,7 +18,7 @@ from i2i.engine.settings import TrainingSettings
 from i2i.errors import DatasetError, ModelFileError, SettingsError, TrainingError, UserError
 from i2i.experiment import Experiment, change, from_yaml
 from i2i.losses.reconstruction import l1
-from i2i.models.settings import DCGAN, CycleGAN, Pix2Pix
+from i2i.models.settings import GAN, CycleGAN, Pix2Pix
 from i2i.networks.blocks import BatchNorm
 from i2i.networks.settings import DCGANDiscriminator, DCGANGenerator, PatchGAN, ResNet, UNet
 from i2i.training import Listener, Run, train
@@ -158,7 +158,7 @@ def test_a_dcgan_leaves_samples_and_its_sampler(tmp_path):
         picture(tmp_path / "data" / f"{index}.png", index, (32, 32))
     experiment = Experiment(
         recipe="tiny-dcgan",
-        model=DCGAN(generator=DCGANGenerator(width=2, latent=4), discriminator=DCGANDiscriminator(width=2)),
+        model=GAN(generator=DCGANGenerator(width=2, latent=4), discriminator=DCGANDiscriminator(width=2)),
         data=DataSettings(size="28"),
         training=TrainingSettings(precision="fp32", steps=2, batch_size=2),
     )

@@ -34,6 +34,9 @@ class Objective(nn.Module, ABC):
         """G's term."""
         return average([self.of_made(score) for score in scales(D(fake))])
 
+    def constrain(self, network: nn.Module) -> None:
+        """What the objective asks of a critic's weights after each of its moves: nothing, or WGAN's clipping."""
+
     @abstractmethod
     def of_fake(self, score: Tensor) -> Tensor:
         """What D's scores of fakes cost D. Shape: any -> scalar."""

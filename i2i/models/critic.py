@@ -22,14 +22,14 @@ class Layered(Protocol):
 class Critic:
     """D as a function of a picture, its condition closed over."""
 
-    def __init__(self, network: nn.Module, beside: Tensor | None = None) -> None:
-        """`beside` is stacked before every picture, (N, C, H, W): the source of a pair."""
-        self.network, self.beside = network, beside
+    def __init__(self, network: nn.Module, beside: Tensor | None = None, labels: Tensor | None = None) -> None:
+        """`beside` is stacked before every picture, (N, C, H, W): the source of a pair; `labels` are D's, (N,)."""
+        self.network, self.beside, self.labels = network, beside, labels
         self.scores: dict[str, Tensor] = {}
         """What `both` gave last, detached, of all scales' patches: for the monitor."""
 
     def __call__(self, picture: Tensor) -> Scores:
-        return self.network(self._seen(picture))
+        return self._scores(self._seen(picture), self.labels)
 
     def both(self, fake: Tensor, real: Tensor) -> tuple[Scores, Scores]:
         """Scores of fake and of real: in one pass, a batch norm taking the statistics of each half for itself.
@@ -48,6 +48,9 @@ class Critic:
     def _seen(self, picture: Tensor) -> Tensor:
         return picture if self.beside is None else torch.cat([self.beside, picture], dim=1)
 
+    def _scores(self, seen: Tensor, labels: Tensor | None) -> Scores:
+        return self.network(seen) if labels is None else self.network(seen, labels)
+
     def _both(self, fake: Tensor, real: Tensor) -> tuple[Scores, Scores]:
         if fake.shape != real.shape:
             return self(fake), self(real)
@@ -55,7 +58,7 @@ class Critic:
         if self.beside is not None:
             pictures = torch.cat([self.beside.repeat(2, 1, 1, 1), pictures], dim=1)
         with in_parts(self.network, 2):
-            scores: Scores = self.network(pictures)
+            scores = self._scores(pictures, self.labels.repeat(2) if self.labels is not None else None)
         if isinstance(scores, Tensor):
             on_fake, on_real = scores.chunk(2)
             return on_fake, on_real

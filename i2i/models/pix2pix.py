@@ -3,6 +3,7 @@
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 
 from torch import Tensor, nn
+from torch.nn import functional
 
 from i2i.batches import Pairs
 from i2i.game import Model, Progress, Turn, View
@@ -39,7 +40,7 @@ class Pix2Pix(Model):
         """Eq. 4: min_G max_D L_cGAN(G, D) + lambda L_L1(G), D first (Sec. 3.3)."""
         x, y = batch
         fake = self.G(x)
-        D = Critic(self.D, beside=x)
+        D = Critic(self.D, beside=at_size_of(y, x))
 
         # Sec. 3.3: the objective is halved for D, which slows it relative to G.
         game = self.objective.discriminator(D, real=y, fake=fake.detach())
@@ -61,9 +62,21 @@ class Pix2Pix(Model):
 
     def show(self, batch: Pairs, translators: Mapping[str, nn.Module]) -> Mapping[str, Tensor]:
         x, y = batch
-        return {"source": x, "translated": translators["AtoB"](x), "target": y}
+        return {"source": _picture_in(x, y), "translated": translators["AtoB"](x), "target": y}
 
     def views(self, batch: Pairs, translators: Mapping[str, nn.Module]) -> Mapping[str, View]:
         x, y = batch
         G = translators["AtoB"]
-        return {"AtoB": View(y, lambda: G(x), Critic(self.D, beside=x), source=x, paired=True)}
+        D = Critic(self.D, beside=at_size_of(y, x))
+        return {"AtoB": View(y, lambda: G(x), D, source=_picture_in(x, y), paired=True)}
+
+
+def at_size_of(target: Tensor, source: Tensor) -> Tensor:
+    """A source that is smaller than its target, by a whole number, with each of its pixels as a square."""
+    size = target.shape[-2:]
+    return source if source.shape[-2:] == size else functional.interpolate(source, size=size, mode="nearest")
+
+
+def _picture_in(source: Tensor, target: Tensor) -> Tensor:
+    """What of a source can be shown: its last channels, in front of which a mask or earlier frames may lie."""
+    return at_size_of(target, source[:, -target.shape[1] :])

@@ -31,7 +31,7 @@ from i2i.engine.trainer import Trainer
 from i2i.errors import TrainingError
 from i2i.experiment import Experiment
 from i2i.losses.settings import LeastSquares
-from i2i.models.settings import DCGAN, CycleGAN, Pix2Pix
+from i2i.models.settings import GAN, CycleGAN, Pix2Pix
 from i2i.networks.settings import DCGANDiscriminator, DCGANGenerator, PatchGAN, ResNet, UNet
 from i2i.training import train
 
@@ -150,7 +150,7 @@ class Failure:
 FAILURES = {
     "D's rate x20": Failure(
         # The L1 of pix2pix and the cycle of CycleGAN keep G going against a D as fast as this, and so does the width
-        # of DCGAN's: with twice the channels, losses of D stay at 0.01 to 0.1 and G goes on learning.
+        # of GAN's: with twice the channels, losses of D stay at 0.01 to 0.1 and G goes on learning.
         "D too strong",
         rates(lambda player, step: 20.0 if player == "D" else 1.0),
         model="narrow dcgan",
@@ -187,8 +187,8 @@ MODELS: dict[str, Any] = {
         discriminator=PatchGAN(width=16, layers=2, norm="none"),
         objective=LeastSquares(),
     ),
-    "dcgan": DCGAN(generator=DCGANGenerator(width=16), discriminator=DCGANDiscriminator(width=8)),
-    "narrow dcgan": DCGAN(generator=DCGANGenerator(width=8), discriminator=DCGANDiscriminator(width=8)),
+    "dcgan": GAN(generator=DCGANGenerator(width=16), discriminator=DCGANDiscriminator(width=8)),
+    "narrow dcgan": GAN(generator=DCGANGenerator(width=8), discriminator=DCGANDiscriminator(width=8)),
 }
 
 
@@ -235,7 +235,7 @@ def runs(title: str) -> dict[str, tuple[Setting, Failure | None]]:
             if (model, seed) == ("pix2pix", 2):
                 changed |= {"batch": 1, "count": 40, "steps": 1500}
             found[f"{title} healthy {model} {seed}"] = dataclasses.replace(base, seed=base.seed + seed, **changed), None
-    for name, (setting, failure) in found.items():  # the size of DCGAN, Sec. 4
+    for name, (setting, failure) in found.items():  # the size of GAN, Sec. 4
         if "dcgan" in setting.model and setting.side == HELD_OUT.side:
             found[name] = dataclasses.replace(setting, side=64), failure
     return found

@@ -9,6 +9,7 @@ from i2i.losses.adversarial import LeastSquares
 from i2i.losses.contrastive import patch_nce
 from i2i.models import settings
 from i2i.models.cut import CUT
+from i2i.networks import settings as networks
 from i2i.networks.patch_sampler import PatchSampler
 
 
@@ -106,8 +107,8 @@ def test_a_mirrored_input_is_mirrored_back_before_it_is_compared():
 def real(identity: bool = True, flip: bool = False) -> CUT:
     torch.manual_seed(0)
     model = settings.CUT(
-        generator=settings.networks.ResNet(width=4, blocks=2, downsample="blur", upsample="bilinear"),
-        discriminator=settings.networks.PatchGAN(width=4, layers=1, norm="instance"),
+        generator=networks.ResNet(width=4, blocks=2, downsample="blur", upsample="bilinear"),
+        discriminator=networks.PatchGAN(width=4, layers=1, norm="instance"),
         identity=identity,
         flip_equivariance=flip,
         patches=16,
@@ -183,4 +184,4 @@ def test_the_monitor_sees_one_direction_without_pairs():
 
 def test_domains_of_other_channels_are_refused():
     with pytest.raises(SettingsError, match=r"source has 1 channels and the target 3.*--data.channels rgb"):
-        settings.CUT(generator=settings.networks.ResNet(width=2, blocks=1)).build(1, 3, (32, 32))
+        settings.CUT(generator=networks.ResNet(width=2, blocks=1)).build(1, 3, (32, 32))

@@ -9,6 +9,7 @@ from i2i.losses.adversarial import LeastSquares
 from i2i.models import settings
 from i2i.models.cyclegan import CycleGAN, _both
 from i2i.models.history import History
+from i2i.networks import settings as networks
 from i2i.networks.resnet import ResNet
 
 
@@ -119,10 +120,10 @@ def test_both_in_one_pass_equals_two_passes(norm, sizes, counts):
 
 
 def test_domains_of_other_channels_have_no_identity():
-    chosen = settings.CycleGAN(generator=settings.networks.ResNet(width=2, blocks=1))
+    chosen = settings.CycleGAN(generator=networks.ResNet(width=2, blocks=1))
     with pytest.raises(SettingsError, match=r"A has 1 channels and B 3.*--model.lambda-identity 0"):
         chosen.build(1, 3, (32, 32))
-    without = settings.CycleGAN(generator=settings.networks.ResNet(width=2, blocks=1), lambda_identity=0.0)
+    without = settings.CycleGAN(generator=networks.ResNet(width=2, blocks=1), lambda_identity=0.0)
     model = without.build(1, 3, (32, 32))
     batch = Domains(torch.zeros(1, 1, 32, 32), torch.zeros(1, 3, 32, 32))
     assert [turn.player for turn in model.step(batch, Progress())] == ["G", "D"]

@@ -47,3 +47,16 @@ def test_a_side_is_four_to_seven_doubled(side, plan):
 def test_other_sizes_are_refused(size):
     with pytest.raises(SettingsError, match=f"size {size[0]}x{size[1]}: DCGAN grows a square"):
         dcgan_plan(size)
+
+
+def test_a_label_changes_what_is_made_and_how_it_is_scored():
+    torch.manual_seed(0)
+    G = settings.DCGANGenerator(width=2, latent=5).build(3, (28, 28), classes=3).eval()
+    D = settings.DCGANDiscriminator(width=2).build(3, (28, 28), classes=3).eval()
+    labels = torch.tensor([0, 1, 2])
+    with torch.no_grad():
+        one, other = (G(torch.ones(3, 5), order) for order in (labels, labels.flip(0)))
+        assert torch.allclose(one, other.flip(0), atol=1e-6)
+        assert not torch.allclose(one[0], one[1])
+        alike = one[:1].expand(3, -1, -1, -1)
+        assert len(set(D(alike, labels).flatten().tolist())) == 3

@@ -16,7 +16,7 @@ from i2i.engine.settings import TrainingSettings
 from i2i.errors import TrainingError
 from i2i.experiment import Experiment
 from i2i.models.pix2pix import Pix2Pix as Pix2PixModel
-from i2i.models.settings import DCGAN, CycleGAN, Pix2Pix
+from i2i.models.settings import GAN, CycleGAN, Pix2Pix
 from i2i.networks.blocks import BatchNorm
 from i2i.networks.settings import DCGANDiscriminator, DCGANGenerator, PatchGAN, ResNet
 from i2i.training import Listener, probing, train
@@ -28,7 +28,7 @@ MODELS: dict[str, Any] = {
     "cyclegan": CycleGAN(
         generator=ResNet(width=2, blocks=1), discriminator=PatchGAN(width=2, layers=1, norm="instance"), history=2
     ),
-    "dcgan": DCGAN(generator=DCGANGenerator(width=2, latent=4), discriminator=DCGANDiscriminator(width=2)),
+    "dcgan": GAN(generator=DCGANGenerator(width=2, latent=4), discriminator=DCGANDiscriminator(width=2)),
 }
 
 

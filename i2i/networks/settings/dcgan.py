@@ -8,6 +8,8 @@ from i2i.settings import Norm, Upsample, Width, settings
 if TYPE_CHECKING:
     from torch import nn
 
+    from i2i.networks.sampler import Sampler
+
 
 @settings
 class DCGANGenerator:
@@ -25,7 +27,7 @@ class DCGANGenerator:
     upsample: Upsample = "transpose"
     """transpose (the paper's), resize (nearest) or bilinear, then a convolution: no checkerboard; or shuffle."""
 
-    def build(self, out_channels: int, size: tuple[int, int]) -> "nn.Module":
+    def build(self, out_channels: int, size: tuple[int, int], classes: int = 0) -> "Sampler":
         """The network for square pictures of `size`."""
         from i2i.networks import dcgan
 
@@ -37,6 +39,7 @@ class DCGANGenerator:
             first=first,
             doublings=doublings,
             upsample=self.upsample,
+            classes=classes,
         )
 
 
@@ -56,7 +59,7 @@ class DCGANDiscriminator:
     spectral_norm: bool = False
     """Divide every weight by its largest singular value (Miyato et al. 2018)."""
 
-    def build(self, in_channels: int, size: tuple[int, int]) -> "nn.Module":
+    def build(self, in_channels: int, size: tuple[int, int], classes: int = 0) -> "nn.Module":
         """The network for square pictures of `size`."""
         from i2i.networks import dcgan
 
@@ -68,6 +71,7 @@ class DCGANDiscriminator:
             halvings=halvings,
             norm=self.norm,
             spectral_norm=self.spectral_norm,
+            classes=classes,
         )
 
 
