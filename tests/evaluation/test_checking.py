@@ -61,10 +61,10 @@ def form(request):
 
 @pytest.fixture(scope="module")
 def copied(tmp_path_factory, form):
-    """Inputs of the test split are the targets of the training split."""
+    """Inputs of the test split are the targets of the training split, and the other way round."""
     root = tmp_path_factory.mktemp("copied")
     learnt = [night(seed) for seed in range(14)]
-    fill(root, form, "train", [255 - one for one in learnt], learnt)
+    fill(root, form, "train", [night(100 + seed) for seed in range(14)], learnt)
     fill(root, form, "test", learnt[:COUNT], [night(100 + seed) for seed in range(COUNT)])
     return root
 
@@ -109,10 +109,17 @@ def test_one_picture_for_all_has_no_diversity_and_is_no_copy(copied):
 
 
 def test_the_other_way_looks_at_the_other_side(copied):
-    # From B to A: what is made are nights 100 and on, and training's targets are the inverted ones.
     rows = measure(translator(direction="BtoA"), copied).sections["checks"].rows
-    assert rows[OURS]["random128/copied"] == 0
-    assert rows[OURS]["random128/distance ratio"] > 0
+    assert rows[OURS]["random128/copied"] == 1
+    # Of B they would be the held-out ones themselves.
+    assert rows[HALVES]["random128/distance ratio"] > 0.5
+
+
+def test_pictures_that_go_together_change_nothing(copied, found):
+    alone = Translator(Identity(), translator().card, device="cpu", precision="fp32", batch_size=1)
+    rows = measure(alone, copied).sections["checks"].rows
+    for row, scores in found[0].sections["checks"].rows.items():
+        assert rows[row] == pytest.approx(scores, abs=1e-4)
 
 
 def test_training_pictures_come_first_and_count(copied):

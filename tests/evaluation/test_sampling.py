@@ -76,6 +76,14 @@ def test_several_features_each_have_their_say(nights):
         assert {f"levels/{name}", f"random128/{name}"} <= found.keys()
 
 
+def test_the_f_score_is_of_precision_and_recall(nights):
+    made = [nights[at % 2] for at in range(12)]
+    found = score_pictures(made, [*made[:2], *nights[12:24]], Levels())
+    precision, recall = found["levels/precision"], found["levels/recall"]
+    assert 0 < recall < precision
+    assert found["levels/f-score"] == pytest.approx(2 * precision * recall / (precision + recall))
+
+
 def test_too_few_are_refused(nights):
     with pytest.raises(DatasetError, match="9 made and 12 real"):
         score_pictures(nights[:9], nights[:12], Levels())
