@@ -34,6 +34,8 @@ REFUSED = {
     **dict.fromkeys(("init-from", "init-what"), "start every trial alike: give it as a flag"),
 }
 """Settings that cannot be searched, and why."""
+REFUSED_BELOW = {("data", "task"): _OTHER_PICTURES, ("model", "teacher"): REFUSED["model.sources"]}
+"""And all of these."""
 _FORM = "wanted SETTING=LOW..HIGH, SETTING=LOW..HIGH,log or SETTING=ONE,OTHER, as in model.lambda-l1=10..200,log"
 
 
@@ -224,8 +226,8 @@ def _read(text: str, possible: Sequence[Experiment]) -> Dimension:
     if base is None:
         raise _unknown(text, path, possible)
     leaf = leaves(base)[path]
-    if (reason := REFUSED.get(leaf.name)) or path[:2] == ("model", "teacher"):
-        raise SettingsError(f"--search {text}: {leaf.name} cannot be searched: {reason or REFUSED['recipe']}.")
+    if reason := REFUSED.get(leaf.name) or REFUSED_BELOW.get(path[:2]):
+        raise SettingsError(f"--search {text}: {leaf.name} cannot be searched: {reason}.")
     found = _range(text, values, leaf) if ".." in values else _choice(values, leaf)
     for value in (found.low, found.high) if isinstance(found, Range) else found.values:
         change(

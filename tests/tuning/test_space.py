@@ -140,7 +140,7 @@ def test_what_cannot_be_searched_is_said_in_one_line_that_names_it(text: str, sa
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("name", [*REFUSED, "model.teacher.file"])
+@pytest.mark.parametrize("name", [*REFUSED, "model.teacher.file", "data.task.kind"])
 def test_what_would_make_trials_unlike_each_other_is_refused(name: str) -> None:
     base = RECIPES["distill"]
     value = leaves(base)[tuple(name.replace("-", "_").split("."))].value

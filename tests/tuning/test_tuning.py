@@ -83,6 +83,9 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Fake:
 
     found = Fake(error)
     monkeypatch.setattr("i2i.tuning.trial.train", found.train)
+    # Half a second a trial where nothing was trained, and a disk that every number is flushed to.
+    monkeypatch.setattr("i2i.tuning.tuning._free", lambda: None)
+    monkeypatch.setattr("os.fsync", lambda _: None)
     return found
 
 
