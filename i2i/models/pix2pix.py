@@ -11,6 +11,7 @@ from i2i.losses.adversarial import Objective
 from i2i.losses.features import feature_matching
 from i2i.losses.penalties import LazyR1
 from i2i.losses.reconstruction import l1
+from i2i.losses.ssim import ssim
 from i2i.models.critic import Comparison, Critic, Layered
 
 
@@ -25,13 +26,15 @@ class Pix2Pix(Model):
         lambda_l1: float = 100.0,
         lambda_features: float = 0.0,
         r1: LazyR1 | None = None,
+        lambda_ssim: float = 0.0,
     ) -> None:
-        """`lambda_features` and `r1` are not the paper's; features want a D that is `Layered`."""
+        """All but `lambda_l1` is not the paper's; features want a D that is `Layered`."""
         super().__init__()
         if lambda_features and not isinstance(D, Layered):
             raise TypeError(f"feature matching wants a discriminator with `activations`, not {type(D).__name__}")
         self.G, self.D, self.objective = G, D, objective
-        self.lambda_l1, self.lambda_features, self.r1 = lambda_l1, lambda_features, r1 or LazyR1()
+        self.lambda_l1, self.lambda_features, self.lambda_ssim = lambda_l1, lambda_features, lambda_ssim
+        self.r1 = r1 or LazyR1()
 
     def players(self) -> Mapping[str, Sequence[nn.Module]]:
         return {"G": [self.G], "D": [self.D]}
@@ -48,6 +51,8 @@ class Pix2Pix(Model):
         yield Turn("D", {"gan": game, **penalty}, weight=0.5, signals=D.scores)
 
         matched: dict[str, Tensor] = {}
+        if self.lambda_ssim:
+            matched["ssim"] = self.lambda_ssim * ssim(fake, y)
         if self.lambda_features:
             D = Comparison(D, fake=fake, real=y)
             matched["features"] = self.lambda_features * feature_matching(D.of_fake, D.of_real)

@@ -136,3 +136,13 @@ def test_r1_is_a_term_of_the_discriminators_turn_in_the_rounds_of_one_phase(batc
 
 def test_a_game_without_r1_is_of_one_phase(model):
     assert len({model.phase(Progress(rounds=k)) for k in range(64)}) == 1
+
+
+def test_ssim_is_a_term_of_the_generators_turn_by_its_weight():
+    batch = Pairs(torch.full((1, 1, 12, 12), 0.125), torch.full((1, 1, 12, 12), -0.5))
+    model = Pix2Pix(one_by_one(1, [2.0]), one_by_one(2, [1.0, 3.0]), LeastSquares(), lambda_l1=0, lambda_ssim=7.0)
+    D, G = model.step(batch, Progress())
+    assert set(numbers(D.terms)) == {"gan/fake", "gan/real"}
+    # Flat pictures of 0.25 and -0.5: their structure is the same, their light is not.
+    light = (2 * 0.25 * -0.5 + 0.02**2) / (0.25**2 + 0.5**2 + 0.02**2)
+    assert numbers(G.terms)["ssim"] == pytest.approx(7 * (1 - light), rel=1e-4)

@@ -1,7 +1,9 @@
 """What settings of models say, and what older ones that lack some of it mean."""
 
+import pytest
 import yaml
 
+from i2i.errors import SettingsError
 from i2i.experiment import Experiment, parse_yaml, to_yaml
 from i2i.losses.adversarial import Hinge
 from i2i.losses.penalties import LazyR1
@@ -15,6 +17,7 @@ model:
   objective: {kind: hinge}
   lambda_l1: 5
   lambda_features: 10
+  lambda_ssim: 3
   lambda_r1: 1
   r1_every: 8
 data: {size: 64}
@@ -30,17 +33,18 @@ def test_all_options_of_a_game_of_pairs_are_built_as_they_are_said():
     assert len(model.D.scales) == 2
     assert isinstance(model.objective, Hinge)
     assert (model.lambda_l1, model.lambda_features, model.r1) == (5, 10, LazyR1(weight=1, every=8))
+    assert model.lambda_ssim == 3
     assert parse_yaml(to_yaml(experiment), "again.yaml") == experiment
 
 
 def test_a_run_from_before_there_were_options_is_the_papers():
     saved = yaml.safe_load(to_yaml(Experiment()))
-    for name in ("lambda_features", "lambda_r1", "r1_every"):
+    for name in ("lambda_ssim", "lambda_features", "lambda_r1", "r1_every"):
         del saved["model"][name]
     assert parse_yaml(yaml.safe_dump(saved), "experiment.yaml", Experiment()) == Experiment()
     model = Experiment().build(3, 3)
     assert isinstance(model, Pix2Pix)
-    assert (model.lambda_features, model.r1.weight) == (0, 0)
+    assert (model.lambda_ssim, model.lambda_features, model.r1.weight) == (0, 0, 0)
 
 
 def test_another_kind_of_discriminator_keeps_its_width_and_norm():
@@ -50,3 +54,9 @@ def test_another_kind_of_discriminator_keeps_its_width_and_norm():
         64,
         "batch",
     )
+
+
+def test_ssim_of_pictures_smaller_than_its_window_is_refused():
+    small = parse_yaml("{model: {generator: {kind: resnet}, lambda_ssim: 1}, data: {size: 8}}", "run.yaml")
+    with pytest.raises(SettingsError, match=r"size 8x8: SSIM compares windows of 11 x 11 pixels.*--model.lambda-ssim"):
+        small.build(3, 3)
