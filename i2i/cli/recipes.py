@@ -39,10 +39,12 @@ def main(args: Sequence[str]) -> int:
 
 def describe(experiment: Experiment) -> tuple[str, str, str, str]:
     """Paper, data, purpose and parameters, from the experiment itself."""
-    about = " ".join((type(experiment.model).__doc__ or "").split())
+    task = experiment.data.task
+    taught: object = experiment.model if task.kind == "none" else task
+    about = " ".join((type(taught).__doc__ or "").split())
     paper = re.search(r"\(([^()]*\d{4})\)", about)
     does = about.partition(": ")[2].rstrip(".")
-    return paper[1] if paper else "", NEEDS[experiment.needs], does, parameters(experiment)
+    return paper[1] if paper else "", NEEDS[experiment.folder], does, parameters(experiment)
 
 
 def parameters(experiment: Experiment) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 
 from i2i import images
 from i2i.conversion.plan import Half
+from i2i.conversion.source import NO_TASK, Source
 from i2i.errors import PictureError
 from i2i.images import Picture, Quality, Subsampling, shown
 
@@ -42,12 +43,16 @@ class Job:
     """That this picture was worked on, in all threads; of a batch its share."""
 
 
-def read(job: Job, half: Half | None) -> Job:
+def read(job: Job, half: Half | None, source: Source = NO_TASK) -> Job:
+    """`source` gathers what a task takes, where that is not the picture alone."""
     started = time.perf_counter()
+
+    def one(path: Path) -> Picture:
+        picture = images.read_picture(path)
+        return _cut(picture, half, path) if half in ("A", "B") else picture
+
     try:
-        job.picture = images.read_picture(job.source)
-        if half in ("A", "B"):
-            job.picture = _cut(job.picture, half, job.source)
+        job.picture = source(job.source, one)
     except PictureError as error:
         job.error = _reason(error, job.source)
     job.seconds += time.perf_counter() - started

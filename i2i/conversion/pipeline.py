@@ -1,6 +1,7 @@
 """Reading, translating and writing at the same time, a bounded number of pictures in flight."""
 
 import dataclasses
+import functools
 import os
 import queue
 import threading
@@ -10,11 +11,15 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Literal
 
+from i2i import images
 from i2i.conversion import job as stages
 from i2i.conversion.job import Job
 from i2i.conversion.plan import Half
+from i2i.conversion.source import Source
 from i2i.errors import PictureError
+from i2i.images import Picture
 from i2i.translator import Translator
+from i2i.translator.tasks import shown
 
 HELD_PIXELS = 64_000_000
 """Pixels read and waiting for the network, and as many behind it; so memory stays flat for large pictures too."""
@@ -36,6 +41,10 @@ class Pipeline:
     """Whether a job is to be read at all; called in a thread that reads."""
     write: Callable[[Job], Job]
     """What becomes of a job that has a result; called in a thread that writes."""
+
+    @functools.cached_property
+    def _source(self) -> Source:
+        return Source(self.translator.card.task)
 
     @property
     def read_ahead(self) -> int:
@@ -123,7 +132,7 @@ class Pipeline:
 
     def _read(self, job: Job) -> Job:
         if self.open(job):
-            stages.read(job, self.half)
+            stages.read(job, self.half, self._source)
             prepare(self.translator, job)
         return job
 
@@ -246,7 +255,18 @@ def finish(translator: Translator, job: Job) -> None:
         return
     started = time.perf_counter()
     job.result = translator.finish(job.result, job.small, job.picture.pixels)
+    job.picture = _like(job.result, job.picture, translator)
     job.seconds += time.perf_counter() - started
+
+
+def _like(result: Any, picture: Picture, translator: Translator) -> Picture:
+    """The picture with an alpha of its result's size, and pixels that can be shown beside it."""
+    alpha, task = picture.alpha, translator.card.task
+    if alpha is not None and alpha.shape != result.shape[:2]:
+        alpha = images.resize(alpha[:, :, None], result.shape[:2])[:, :, 0]
+    if task.kind == "none":
+        return picture
+    return dataclasses.replace(picture, pixels=shown(task, picture.pixels), alpha=alpha)
 
 
 def threads(workers: int | Literal["auto"]) -> int:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from i2i.conversion.plan import prepare_folder
 from i2i.conversion.summary import Progress, Summary
 from i2i.conversion.video_files import SUFFIXES, Frame, Reader, Writer, is_video
+from i2i.data.tasks.settings import Inpaint, NextFrame, scale_of
 from i2i.errors import DatasetError, PictureError
 from i2i.images import shown, unfinished
 from i2i.translator import Translator
@@ -40,6 +41,7 @@ def translate_video(
     Raises DatasetError or PictureError where nothing can be done at all.
     """
     started = time.monotonic()
+    _refuse_task(translator, source)
     target = output / source.name if output.is_dir() else output
     _refuse(source, target)
     summary = Summary(planned=[(source, target)])
@@ -57,7 +59,8 @@ def translate_video(
     with Reader(source) as reader:
         beside = target.with_name(unfinished.name(target.suffix.lower()))
         try:
-            writer = Writer(beside, reader, None if quality == "keep" else quality)
+            scale = scale_of(translator.card.task)
+            writer = Writer(beside, reader, None if quality == "keep" else quality, scale=scale)
             try:
                 whole = _translate(translator, reader, writer, summary, on_progress, stop or threading.Event())
                 if whole:
@@ -119,6 +122,17 @@ def _groups(items: "Iterator[Frame | av.Packet]", frames: int) -> Iterator[Items
             group.append(item)
             count += isinstance(item, Frame)
         yield group
+
+
+def _refuse_task(translator: Translator, source: Path) -> None:
+    match translator.card.task:
+        case Inpaint():
+            reason = "inpainting fills what is transparent, and a video is opaque"
+        case NextFrame():
+            reason = "frames are predicted from pictures in a folder (ffmpeg -i VIDEO frames/%06d.png)"
+        case _:
+            return
+    raise DatasetError(f"{shown(source)}: is a video; {reason}. Give pictures.")
 
 
 def _refuse(source: Path, target: Path) -> None:

@@ -194,15 +194,16 @@ class Writer:
     since 4:2:0 halves both. .avi knows no times: its frames are counted at the average rate.
     """
 
-    def __init__(self, path: Path, like: Reader, quality: int | None) -> None:
-        """`path` may be a name of the moment, with the suffix of the result. `quality` is 1 to 100. Raises
-        PictureError."""
+    def __init__(self, path: Path, like: Reader, quality: int | None, *, scale: int = 1) -> None:
+        """`path` may be a name of the moment, with the suffix of the result. `quality` is 1 to 100; frames are `scale`
+        times as large as the source's. Raises PictureError."""
         av = _pyav()
         self._failures: type[Exception] = av.FFmpegError
         self._new_frame = av.VideoFrame.from_ndarray
         self.path, self._like = path, like
         self._counted = path.suffix.lower() == ".avi"
         self._last = -1
+        self._size = scale * like.width, scale * like.height
         self._container: OutputContainer = av.open(str(path), "w")
         try:
             self._open(_ENCODERS.get(path.suffix.lower(), "libx264"), quality)
@@ -214,11 +215,8 @@ class Writer:
         like = self._like
         added = self._container.add_stream(encoder, rate=like.rate, options=_options(encoder, quality))
         stream = cast("av.VideoStream", added)
-        stream.width, stream.height, stream.pix_fmt = (
-            like.width + like.width % 2,
-            like.height + like.height % 2,
-            "yuv420p",
-        )
+        width, height = self._size
+        stream.width, stream.height, stream.pix_fmt = width + width % 2, height + height % 2, "yuv420p"
         context = stream.codec_context
         context.time_base = 1 / like.rate if self._counted else like.time_base
         context.color_range = 1
@@ -243,10 +241,10 @@ class Writer:
             if like.audio:
                 names = ", ".join(str(sound.codec_context.name) for sound in like.audio)
                 raise _cannot_hold(like.path, names, self.path.suffix) from None
-            raise PictureError(f"a {self.path.suffix} of {like.width} x {like.height}: {_reason(error)}") from None
+            raise PictureError(f"a {self.path.suffix} of {width} x {height}: {_reason(error)}") from None
 
     def add(self, items: Sequence["Frame | av.Packet"]) -> None:
-        """Frames of the size of the source and packets of its sound, in their order. Raises PictureError."""
+        """Frames of the size of the result and packets of its sound, in their order. Raises PictureError."""
         with self._written():
             for item in items:
                 if isinstance(item, Frame):

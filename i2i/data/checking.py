@@ -23,7 +23,7 @@ _RECIPES: dict[Kind, tuple[str, ...]] = {
     "pairs": ("pix2pix",),
     "list": ("pix2pix",),
     "unpaired": ("cyclegan", "cut"),
-    "single": ("dcgan",),
+    "single": ("dcgan", "super-resolution", "colorize", "inpaint", "sketch", "next-frame"),
 }
 
 
@@ -99,7 +99,7 @@ def check(root: str | Path, *, decode: bool = True, progress: Progress | None = 
         splits=reports,
         problems=problems,
         notes=list(_notes(kind, reports, headers)),
-        recipes=_RECIPES[kind],
+        recipes=tuple(name for name in _RECIPES[kind] if name != "colorize" or _coloured(reports)),
     )
 
 
@@ -240,6 +240,10 @@ def _notes(kind: Kind, reports: list[SplitReport], headers: dict[Path, Probe]) -
         smallest = min(headers.values(), key=lambda header: min(_size(header)))
         if min(_size(smallest)) < 256:
             yield f"the smallest picture is {_text(smallest)}: with --resize none, use a --size no larger"
+
+
+def _coloured(reports: list[SplitReport]) -> bool:
+    return any(colours != "gray" for report in reports for colours in report.channels.values())
 
 
 def _colours(headers: list[Probe]) -> str:

@@ -14,6 +14,9 @@ from i2i.data.preflight import check_pairs, check_pictures
 from i2i.data.sequences import Joined, Mapped
 from i2i.data.settings import DataSettings
 from i2i.data.single import PictureFolder
+from i2i.data.tasks.folder import TaskFolder
+from i2i.data.tasks.frames import FrameFolder, Window, apart, windows
+from i2i.data.tasks.settings import Colorize, NextFrame, source_channels
 from i2i.data.training_set import TrainingSet
 from i2i.data.unpaired import UnpairedFolder
 from i2i.errors import DatasetError
@@ -21,6 +24,8 @@ from i2i.images import Probe, shown
 
 Kind = Literal["pairs", "domains", "pictures"]
 """What a model is trained on: Pairs, Domains or Labelled."""
+_Form = Kind | Literal["task"]
+"""How the folder holds it: `task` is Pairs of which the folder has the targets."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,15 +63,18 @@ class _Items:
 def open_dataset(kind: Kind, root: str | Path, settings: DataSettings, *, seed: int = 0) -> Opened:
     """The set to train on, and one to validate on: the val split, or else test, or else a held-out part of train.
 
-    Raises DatasetError.
+    Pairs are made of one folder's pictures where the settings have a task for that. Raises DatasetError.
     """
+    form: _Form = "task" if kind == "pairs" and settings.task.kind != "none" else kind
     there = splits(root)
-    found = _find(kind, root, "train", settings)
+    found = _find(form, root, "train", settings)
     notes = [found.note]
-    other, validation = _validation(kind, root, [name for name in ("val", "test") if name in there], settings, notes)
+    other, validation = _validation(form, root, [name for name in ("val", "test") if name in there], settings, notes)
     kept, held = zip(*(hold_out(side, settings.holdout, other is not None, seed) for side in found.sides), strict=True)
     if not all(held):  # of one domain alone nothing can be shown
         kept, held = found.sides, [[] for _ in held]
+    elif isinstance(settings.task, NextFrame) and form == "task":
+        kept, held = _frames_apart(kept[0], held[0], found.sides[0])
     validation = validation or held
     names = [_name(item) for side in held for item in side]
     if other:
@@ -78,23 +86,25 @@ def open_dataset(kind: Kind, root: str | Path, settings: DataSettings, *, seed: 
     else:
         reason = "--holdout 0" if settings.holdout == 0 else "too few pictures to hold any out"
         notes.append(f"no val or test split to validate on and {reason}: samples show pictures that are trained on")
-    if kind == "pairs":
+    if form == "pairs":
         check_pairs(found.sides[0], settings)
     else:
-        check_pictures(Joined(*found.sides) if kind == "domains" else found.source, settings)
+        check_pictures(Joined(*found.sides) if form == "domains" else found.source, settings)
     channels, deep = _look(found, settings)
+    if form == "task":
+        channels = _of_task(channels[1], settings, found.note)
     if deep:
         notes.append("pictures of 16 bits: all are kept in full precision")
-    if kind == "pictures" and (
+    if form in ("pictures", "task") and (
         settings.brightness or settings.contrast or settings.noise or settings.blur or settings.jpeg
     ):
         notes.append("brightness, contrast, noise, blur and jpeg change the source of a pair; here they do nothing")
     complete = all(validation)
-    train = _dataset(kind, kept, settings, seed, channels, deep, train=True)
+    train = _dataset(form, kept, settings, seed, channels, deep, train=True)
     train.root = Path(root)
     return Opened(
         train=train,
-        validation=_dataset(kind, validation, settings, seed, channels, deep, train=False) if complete else None,
+        validation=_dataset(form, validation, settings, seed, channels, deep, train=False) if complete else None,
         held=names,
         channels=channels,
         deep=deep,
@@ -104,8 +114,26 @@ def open_dataset(kind: Kind, root: str | Path, settings: DataSettings, *, seed: 
     )
 
 
+def _frames_apart(
+    kept: Sequence[Any], held: Sequence[Any], everything: Sequence[Any]
+) -> tuple[tuple[Sequence[Any]], tuple[Sequence[Any]]]:
+    """Windows to train on that show no frame which a held-out one predicts; nothing is held out of too few."""
+    unseen = apart(kept, held)
+    return ((unseen,), (held,)) if unseen else ((everything,), ([],))
+
+
+def _of_task(channels: int, settings: DataSettings, note: str) -> tuple[int, int]:
+    """Channels of what a task makes, and of its targets. Raises DatasetError where colours are missing."""
+    if isinstance(settings.task, Colorize) and channels == 1:
+        raise DatasetError(
+            f"{note}: all of them are gray, so there is no colour to learn. Wanted: colour photos, of which colorize "
+            f"makes its gray sources."
+        )
+    return source_channels(settings.task, channels), channels
+
+
 def _validation(
-    kind: Kind, root: str | Path, names: list[str], settings: DataSettings, notes: list[str]
+    kind: _Form, root: str | Path, names: list[str], settings: DataSettings, notes: list[str]
 ) -> tuple[str | None, tuple[Sequence[Any], ...]]:
     """The first of the splits that can be validated on, and its items: test/ may hold inputs alone."""
     for name in names:
@@ -121,7 +149,7 @@ def infer_channels(headers: Sequence[Probe]) -> int:
     return 1 if headers and all(header.channels == 1 for header in headers) else 3
 
 
-def _find(kind: Kind, root: str | Path, split: str, settings: DataSettings) -> _Items:
+def _find(kind: _Form, root: str | Path, split: str, settings: DataSettings) -> _Items:
     if kind == "pairs":
         pairs = find_pairs(root, split)
         source, target = sides(pairs.pairs)
@@ -138,12 +166,17 @@ def _find(kind: Kind, root: str | Path, split: str, settings: DataSettings) -> _
     pictures = find_pictures(root, split)
     classes = f" in {len(pictures.classes)} classes" if pictures.classes else ""
     note = f"{len(pictures.pictures)} pictures{classes} in {pictures.place}{_ignored(pictures.ignored)}"
+    if kind == "task":
+        items: Sequence[Any] = pictures.pictures
+        if isinstance(settings.task, NextFrame):
+            items = windows(pictures.pictures, settings.task.frames, pictures.place)
+        return _Items((items,), pictures.pictures, pictures.pictures, note)
     labelled = Mapped(_labelled, pictures.pictures, pictures.labels)
     return _Items((labelled,), pictures.pictures, pictures.pictures, note, pictures.classes)
 
 
 def _dataset(
-    kind: Kind,
+    kind: _Form,
     sides: Sequence[Sequence[Any]],
     settings: DataSettings,
     seed: int,
@@ -156,6 +189,9 @@ def _dataset(
         return PairedFolder(sides[0], settings, seed, channels=channels, deep=deep, train=train)
     if kind == "domains":
         return UnpairedFolder(sides[0], sides[1], settings, seed, channels=channels, deep=deep, train=train)
+    if kind == "task":
+        made = FrameFolder if isinstance(settings.task, NextFrame) else TaskFolder
+        return made(sides[0], settings, seed, channels=channels[1], deep=deep, train=train)
     pictures, labels = Mapped(itemgetter(0), sides[0]), Mapped(itemgetter(1), sides[0])
     return PictureFolder(pictures, labels, settings, seed, channels=channels[1], deep=deep, train=train)
 
@@ -185,4 +221,6 @@ def _labelled(picture: Path, label: int) -> tuple[Path, int]:
 def _name(item: Any) -> str:
     if isinstance(item, Pair):
         return item.name
+    if isinstance(item, Window):
+        return shown(item.frames[-1].name)
     return shown((item[0] if isinstance(item, tuple) else item).name)

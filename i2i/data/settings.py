@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from i2i.data.tasks.settings import NoTask, Task
 from i2i.settings import Direction, Resize, Size, parse_size, settings
 
 Cache = Literal["auto", "memory", "disk", "none"]
@@ -61,6 +62,9 @@ class DataSettings:
 
     holdout: Literal["auto"] | Annotated[int, Field(ge=0)] = "auto"
     """Pictures kept out of training for samples and validation where there is no val or test split; 0 refuses."""
+
+    task: Task = NoTask()
+    """How a source is made of each picture, where the data has one folder of them."""
 
     unreadable: Annotated[float, Field(ge=0, le=0.5)] = 0.01
     """Share of the pictures (of each domain) that is left out, and named, where it cannot be read; 0 stops at one."""

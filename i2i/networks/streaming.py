@@ -35,6 +35,7 @@ from i2i.networks.maps import (
     strips,
 )
 from i2i.networks.resnet import ResNet
+from i2i.networks.super_resolution import SRResNet
 from i2i.networks.unet import UNet
 
 HELD = 4
@@ -44,7 +45,8 @@ HELD = 4
 def stream(network: nn.Module, picture: Map, room: Room) -> Iterator[Tensor]:
     """A picture through a generator, as strips of rows from the top. Under the caller's autocast and inference mode.
 
-    Shape: (1, in_channels, H, W) in [-1, 1] by rows -> (1, out_channels, rows, W) in [-1, 1], float32, H rows in all.
+    Shape: (1, in_channels, H, W) in [-1, 1] by rows -> (1, out_channels, rows, W) in [-1, 1], float32, H rows in all;
+    both sides by its scale where the network enlarges.
     """
     room.height = picture.height
     width = next((layer.out_channels for layer in network.modules() if isinstance(layer, nn.Conv2d)), 0)
@@ -54,6 +56,8 @@ def stream(network: nn.Module, picture: Map, room: Room) -> Iterator[Tensor]:
             last = graph.through(network.layers, picture)
         case UNet():
             last = _unet(network, picture, graph)
+        case SRResNet():
+            last = _enlarging(network, picture, graph)
         case _:
             raise TypeError(f"a {type(network).__name__} is not streamed")
     del picture
@@ -63,7 +67,7 @@ def stream(network: nn.Module, picture: Map, room: Room) -> Iterator[Tensor]:
 
 def streams(network: nn.Module) -> bool:
     """Whether `stream` knows a network's layers."""
-    return isinstance(network, (ResNet, UNet))
+    return isinstance(network, (ResNet, UNet, SRResNet))
 
 
 def held_numbers(kind: str, width: int) -> float:
@@ -71,6 +75,8 @@ def held_numbers(kind: str, width: int) -> float:
     if kind == "unet":
         # Of its four largest maps: both of half the side and both of a quarter.
         return 2 * (width / 4 + width / 8)
+    if kind == "srresnet":
+        return 3 * width  # what the skip carries, and two of the trunk
     return 2 * 4 * width / 16
 
 
@@ -143,3 +149,10 @@ def _unet(network: UNet, x: Map, graph: _Graph) -> Map:
     for block in network.ups:
         x = Stacked(skips.pop(), graph.through(block, x))
     return graph.through(network.last, x)
+
+
+def _enlarging(network: SRResNet, x: Map, graph: _Graph) -> Map:
+    first = Held(graph.through(network.way_in, x), graph.room)
+    # A residual block writes over the map before it, which here is still to be added.
+    trunk = graph.through(network.trunk, Pointwise(first, lambda rows: rows))
+    return graph.through(network.way_out, Held(Sum(first, trunk), graph.room))

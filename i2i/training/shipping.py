@@ -1,6 +1,5 @@
 """What a run ships: a translator file for each direction, or a sampler where pictures are made from noise."""
 
-import dataclasses
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +13,7 @@ from i2i.experiment import Experiment
 from i2i.files import write_safetensors
 from i2i.losses.reconstruction import l1
 from i2i.networks.blocks import BatchNorm
-from i2i.networks.settings import ResNet, UNet, unet_depth
+from i2i.networks.settings import ResNet, SRResNet, UNet
 from i2i.settings import Direction
 from i2i.translator import Card, NormMode, save_network
 
@@ -32,14 +31,12 @@ def ship(
 
     `stem` is the name of translators, `only` the direction of the one to write; all of them without.
     """
-    architecture = experiment.model.generator
+    architecture = experiment.generator
     networks = trainer.translators()
-    if not isinstance(architecture, (UNet, ResNet)):
+    if not isinstance(architecture, (UNet, ResNet, SRResNet)):
         for name, network in networks.items():
             write_safetensors(network.state_dict(), {"recipe": experiment.recipe}, run / f"{name}r.safetensors")
         return
-    if isinstance(architecture, UNet) and not architecture.depth:
-        architecture = dataclasses.replace(architecture, depth=unet_depth(experiment.data.crop))
     source, target = channels
     labels = experiment.data.labels
     both: tuple[Direction, ...] = ("AtoB", "BtoA")
@@ -56,6 +53,7 @@ def ship(
             resize=experiment.data.resize,
             size=experiment.data.size,
             labels=labels in ("both", "source" if forth else "target"),
+            task=experiment.data.task,
             norm_mode=norm_mode,
             recipe=experiment.recipe,
             steps=trainer.progress.rounds,

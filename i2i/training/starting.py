@@ -14,7 +14,7 @@ from i2i.errors import ModelFileError
 from i2i.experiment import Experiment, parse_yaml
 from i2i.game import Model
 from i2i.networks import reference
-from i2i.networks.settings import ResNet, UNet, unet_depth
+from i2i.networks.settings import ResNet, UNet
 from i2i.networks.shapes import only_shapes
 from i2i.settings import as_dict
 from i2i.translator import load_network
@@ -109,9 +109,7 @@ def parts_of(model: Model, experiment: Experiment) -> list[Part]:
                 way = experiment.data.direction
             elif role == "discriminator":
                 way = {"D_X": "BtoA", "D_Y": "AtoB"}.get(name, "")
-            architecture = {"generator": settings.generator, "discriminator": settings.discriminator}.get(role)
-            if isinstance(architecture, UNet) and not architecture.depth:
-                architecture = replace(architecture, depth=unet_depth(experiment.data.crop))
+            architecture = {"generator": experiment.generator, "discriminator": settings.discriminator}.get(role)
             found.append(Part(name, role, way or "", module.state_dict(), architecture))
     return found
 

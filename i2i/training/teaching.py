@@ -113,6 +113,8 @@ def digest(network: nn.Module) -> str:
 
 def _load(file: Path, direction: Direction | None) -> tuple[nn.Module, Card]:
     network, card = load_network(file, direction)
+    if card.task.kind != "none":
+        raise ModelFileError(f"{file}: makes its own sources ({card.task.kind}), and teaches none that are given.")
     if not isinstance(card.architecture, (UNet, ResNet)) or file.suffix.lower() == ".onnx":
         raise ModelFileError(f"{file}: an exported network cannot teach. Give the run or the translator it came from.")
     return network, card

@@ -38,10 +38,8 @@ def load_network(path: Path, direction: Direction | None = None) -> tuple[nn.Mod
         network, card = _load_file(path)
     if direction is not None and direction != card.direction:
         raise ModelFileError(f"{path}: translates {card.direction} alone, so there is no {direction} in it.")
-    if not {card.in_channels, card.out_channels} <= {1, 3}:
-        raise ModelFileError(
-            f"{path}: translates {card.in_channels} channels to {card.out_channels}; a picture has 1 (gray) or 3 (RGB)."
-        )
+    if card.refused:
+        raise ModelFileError(f"{path}: {card.refused}.")
     return network, card
 
 

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from i2i import __version__
+from i2i.data.tasks.settings import scale_of
 from i2i.errors import SettingsError
 from i2i.networks.blocks import BatchNorm, InstanceNorm
 from i2i.translator.card import CARD, Card, NormMode
@@ -23,6 +24,11 @@ FORMAT = "i2i-translator"
 OPSET = 18
 """The lowest that torch writes and so what most programs read."""
 INPUT, OUTPUT = "picture", "result"
+_CHANNELS = {
+    "inpaint": "where the task has a mask, it first: 1 in holes and -1 elsewhere; then the picture, holes 0",
+    "next-frame": "those of the frames, the oldest first",
+}
+"""Of tasks whose source is no picture alone."""
 
 
 def to_onnx(network: nn.Module, card: Card, *, norm_mode: NormMode | None = None, opset: int = OPSET) -> bytes:
@@ -106,7 +112,8 @@ def _metadata(card: Card, multiple: int) -> dict[str, str]:
     """The card for us, and what another program has to do to a picture, in words that need no source of ours."""
     before = {
         "layout": "NCHW float32",
-        "channels": "RGB" if card.in_channels == 3 else "gray",
+        "channels": _CHANNELS.get(card.task.kind) or ("RGB" if card.in_channels == 3 else "gray"),
+        "task": dataclasses.asdict(card.task),
         "range": [-1, 1],
         "resize": card.resize,
         "size": card.size,
@@ -117,7 +124,8 @@ def _metadata(card: Card, multiple: int) -> dict[str, str]:
     after = {
         "channels": "RGB" if card.out_channels == 3 else "gray",
         "range": [-1, 1],
-        "crop": "the padding",
+        "scale": scale_of(card.task),
+        "crop": "the padding, times what the network enlarges",
         "rounding": "clamp to the range, then to the nearest level",
     }
     return {

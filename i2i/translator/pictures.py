@@ -11,18 +11,24 @@ from i2i import images
 Array = np.ndarray[Any, Any]
 
 
-def as_array(picture: Any) -> Array:
+def as_array(picture: Any, channels: tuple[int, ...] = (1, 3)) -> Array:
+    """A picture as an array of one of so many `channels`: gray and RGB, or both with alpha, or several pictures'."""
     if isinstance(picture, np.ndarray):
         if (
             picture.ndim != 3
             or not picture.size
-            or picture.shape[2] not in (1, 3)
+            or picture.shape[2] not in channels
             or picture.dtype.name not in ("uint8", "uint16", "float32")
         ):
-            raise TypeError(
-                f"a picture is (H, W, 3) or (H, W, 1), uint8, uint16 or float32, not {picture.shape} {picture.dtype}"
-            )
+            wanted = " or ".join(f"(H, W, {count})" for count in sorted(channels, reverse=True))
+            raise TypeError(f"a picture is {wanted}, uint8, uint16 or float32, not {picture.shape} {picture.dtype}")
         return picture
+    if channels == (2, 4):
+        return _with_alpha(picture)
+    if channels != (1, 3):
+        raise TypeError(
+            f"several pictures make one input here: an array of {max(channels)} or {min(channels)} channels"
+        )
     if isinstance(picture, Image.Image):
         if picture.mode in ("I", "F"):
             raise TypeError(f"a picture of 8 or 16 bits was wanted, not of Pillow's mode {picture.mode}")
@@ -31,6 +37,22 @@ def as_array(picture: Any) -> Array:
         gray = picture.mode in ("1", "L", "LA")
         return np.atleast_3d(np.asarray(picture.convert("L" if gray else "RGB")))
     return images.read(picture)
+
+
+def _with_alpha(picture: Any) -> Array:
+    """Gray or colour, and alpha, which is opaque where the picture has none."""
+    if isinstance(picture, Image.Image):
+        gray = picture.mode in ("1", "L", "LA")
+        return np.asarray(picture.convert("LA" if gray else "RGBA"))
+    read = images.read_picture(picture)
+    return with_alpha(read.pixels, read.alpha)
+
+
+def with_alpha(pixels: Array, alpha: Array | None) -> Array:
+    """Shape: (H, W, C) and (H, W) or None, which is opaque -> (H, W, C + 1)."""
+    if alpha is None:
+        alpha = np.full(pixels.shape[:2], images.to_depth(np.full((1, 1, 1), 255, np.uint8), pixels.dtype).item())
+    return np.concatenate([pixels, alpha[:, :, None].astype(pixels.dtype)], axis=2)
 
 
 def as_pil(array: Array) -> Image.Image:

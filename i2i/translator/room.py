@@ -10,10 +10,10 @@ import torch
 from i2i.data.machine import free_memory
 from i2i.errors import PictureError
 from i2i.networks.maps import STRIP_BYTES
-from i2i.networks.settings import Generator
+from i2i.networks.settings import Generator, SRResNet
 from i2i.networks.streaming import held_numbers
 
-_MAPS = {"resnet": 3.6, "unet": 1.8}
+_MAPS = {"resnet": 3.6, "unet": 1.8, "srresnet": 3.2}
 """Feature maps of the full size and width that inference holds at its peak, measured at 1024 x 1024 pixels."""
 UNHEEDED_BYTES = 1 << 28
 """What is too little to look for free memory."""
@@ -45,7 +45,8 @@ def whole_bytes(pixels: int, architecture: Generator, device: torch.device, half
     """Memory that so many pixels of the network's input take, whole, in this process."""
     if device.type != "cpu":
         return 32 * pixels  # there and back; what the device lacks it says itself
-    return pixels * (32 + round(_MAPS[architecture.kind] * architecture.width * (2 if half else 4)))
+    grown = (architecture.scale or 1) ** 2 if isinstance(architecture, SRResNet) else 1
+    return grown * pixels * (32 + round(_MAPS[architecture.kind] * architecture.width * (2 if half else 4)))
 
 
 def strip_needs(pixels: int, architecture: Generator, half: bool, picture_bytes: int) -> Needs:

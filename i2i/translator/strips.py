@@ -19,6 +19,7 @@ def translate_in_strips(
     picture: Array,
     out_channels: int,
     *,
+    grows: int,
     multiple: int,
     room: Room,
     device: torch.device,
@@ -26,9 +27,10 @@ def translate_in_strips(
 ) -> Array:
     """What the network makes of the whole picture, at a fraction of the memory.
 
-    Shape: (H, W, in_channels) uint8, uint16 or float32 in [0, 1] -> (H, W, out_channels) of the same dtype.
+    Shape: (H, W, in_channels) uint8, uint16 or float32 in [0, 1] -> (H, W, out_channels) of the same dtype, both sides
+    times what the network `grows` by.
     """
-    height, width = picture.shape[:2]
+    height, width = (grows * side for side in picture.shape[:2])
     rows, columns = padded(picture.shape, multiple)
 
     def read(start: int, stop: int) -> Tensor:

@@ -11,6 +11,8 @@ from PIL import Image
 from torch import nn
 
 from i2i import images
+from i2i.data.tasks.settings import Inpaint, scale_of
+from i2i.data.tasks.sources import entering
 from i2i.engine.device import Precision, choose_device, choose_precision
 from i2i.errors import PictureError, SettingsError
 from i2i.images.detail import guided
@@ -19,7 +21,7 @@ from i2i.networks.blocks import BatchNorm
 from i2i.networks.maps import Room
 from i2i.networks.steady import Steady
 from i2i.settings import Direction, parse_size
-from i2i.translator import room
+from i2i.translator import room, tasks
 from i2i.translator.backends import Auto, Backend, BackendName, choose_backend
 from i2i.translator.card import Card, NormMode
 from i2i.translator.exported import Exported
@@ -69,6 +71,10 @@ class Translator:
         self.fit: Fit = fit if fit is not None else ("native" if card.resize == "none" else "trained")
         if isinstance(self.fit, int) and self.fit < 8:
             raise SettingsError(f"fit {self.fit}: a short side has 8 pixels or more.")
+        if detail != "none" and card.task.kind != "none":
+            raise SettingsError(
+                f"detail {detail}: brings a photo's edges to a result, and {card.task.kind} has its own."
+            )
         self.detail: Detail = detail
         self.batch_size = batch_size
         self.network = network.to(self.device).eval().requires_grad_(False)
@@ -80,6 +86,7 @@ class Translator:
         self.tile: Tile = tile
         self.tell = tell
         self._told: set[tuple[int, int]] = set()
+        self._grows: int = card.grows
         self._multiple: int = max(8, cast(int, network.multiple))
         if isinstance(network, Exported) and norm_mode not in (None, card.norm_mode):
             raise SettingsError(f"{network.path}: was exported with norm mode {card.norm_mode}, which is part of it.")
@@ -166,10 +173,12 @@ class Translator:
         """Translate one picture or several; the result has the size and the kind of its source.
 
         Path or PIL image -> PIL image. Array (H, W, C) RGB uint8, uint16 (full range) or float32 in [0, 1] -> array of
-        the same dtype and H x W. A list of any of these -> a list, batched by size.
+        the same dtype and H x W, of super-resolution `scale` times both. A list of any of these -> a list, batched by
+        size. Inpainting takes RGBA, whose transparent parts are filled; next-frame takes arrays of its frames'
+        channels, the oldest first.
         """
         if isinstance(picture, (list, tuple)):
-            arrays = [as_array(one) for one in picture]
+            arrays = [as_array(one, tasks.channels_taken(self.card.task)) for one in picture]
             results = self.arrays(arrays)
             return [
                 result if isinstance(one, np.ndarray) else as_pil(result)
@@ -200,7 +209,7 @@ class Translator:
         A system that runs out of memory ends the whole conversion; one pixel by 60,000, with its short side brought
         to 256, are 4 billion.
         """
-        height, width = self.scaled(size)
+        height, width = self.entering(size)
         what = f"{size[1]} x {size[0]} pixels"
         if (height, width) != tuple(size[:2]):
             what += f", translated at {width} x {height}"
@@ -223,7 +232,8 @@ class Translator:
         return room.whole_bytes(pixels, self.card.architecture, self.device, self._half(dtype))
 
     def _strip_needs(self, pixels: int, dtype: Any) -> room.Needs:
-        pictures = np.dtype(dtype).itemsize * (self.card.in_channels + self.card.out_channels)
+        channels = self.card.in_channels + self._grows**2 * self.card.out_channels
+        pictures = np.dtype(dtype).itemsize * channels
         return room.strip_needs(pixels, self.card.architecture, self._half(dtype), pictures)
 
     def _goes_in_strips(self, size: tuple[int, ...], dtype: Any) -> bool:
@@ -273,14 +283,21 @@ class Translator:
         return results
 
     def prepare(self, picture: Array) -> Array:
-        """The picture at the network's scale: (H, W, C) -> (h, w, in_channels), same dtype."""
-        picture = images.with_channels(picture, self.card.in_channels)
-        return images.resize(picture, self.scaled(picture.shape[:2]), nearest=self.card.labels)
+        """The picture at the network's scale: (H, W, C) -> (h, w, in_channels), same dtype.
+
+        Of inpainting with its mask first, told to the network or not. Raises PictureError where the task cannot be done
+        to it.
+        """
+        card, size = self.card, self.scaled(picture.shape[:2])
+        channels = card.in_channels, card.out_channels
+        return entering(card.task, tasks.at_scale(card.task, picture, size, channels, card.labels))
 
     def scaled(self, size: tuple[int, ...]) -> tuple[int, int]:
-        """The size, (height, width), at which the network sees a picture of that size."""
+        """The size, (height, width), at which the network sees a picture of that size, before any enlarging."""
         height, width = size[:2]
-        crop = parse_size(self.card.size)
+        scale = scale_of(self.card.task)
+        crop_height, crop_width = (max(1, side // scale) for side in parse_size(self.card.size))
+        crop = crop_height, crop_width
         if self.fit == "native" or (self.fit == "trained" and self.card.resize == "none"):
             return height, width
         if self.fit == "trained" and self.card.resize == "square":
@@ -289,18 +306,32 @@ class Translator:
         factor = short / min(height, width)
         return max(1, round(height * factor)), max(1, round(width * factor))
 
+    def entering(self, size: tuple[int, ...]) -> tuple[int, int]:
+        """The size, (height, width), of what `prepare` makes of a picture of that size."""
+        height, width = self.scaled(size)
+        before = scale_of(self.card.task) // self._grows
+        return before * height, before * width
+
+    def results(self, size: tuple[int, ...]) -> tuple[int, int]:
+        """The size, (height, width), of the result of a picture of that size: its own, or enlarged."""
+        scale = scale_of(self.card.task)
+        return scale * size[0], scale * size[1]
+
     def translate_prepared(self, pictures: Sequence[Array]) -> list[Array]:
         """Pictures of one size and dtype through the network: (h, w, in_channels) -> (h, w, out_channels) each.
 
-        They are padded to the network's multiple by reflection, and cropped back.
+        They are padded to the network's multiple by reflection, and cropped back. A network that enlarges gives both
+        sides so many times as large; what a task keeps of a picture is in its result.
         """
         height, width = pictures[0].shape[:2]
         rows, columns = padded((height, width), self._multiple)
-        batch = np.stack(pictures)
+        batch = np.stack(pictures)[..., -self.card.in_channels :]
         if (len(rows), len(columns)) != (height, width):
             batch = batch[:, rows][:, :, columns]
         output = self.backend(images.to_network(batch), self._half(batch.dtype))
-        return list(images.from_network(output[:, :, :height, :width], batch.dtype))
+        output = output[:, :, : self._grows * height, : self._grows * width]
+        made = images.from_network(output, batch.dtype)
+        return [tasks.kept(self.card.task, one, picture) for one, picture in zip(made, pictures, strict=True)]
 
     def _in_strips(self, picture: Array) -> Array:
         """A prepared picture through the network, strip by strip, to the same result."""
@@ -313,10 +344,11 @@ class Translator:
             where = " of them in a file" if memory < needs.held else ""
             self.tell(f"{what}: in strips of rows, to the same result, with about {needs.all / 1e9:.1f} GB{where}.")
         try:
-            return translate_in_strips(
+            made = translate_in_strips(
                 self.network,
-                picture,
+                picture[:, :, -self.card.in_channels :],
                 self.card.out_channels,
+                grows=self._grows,
                 multiple=self._multiple,
                 room=Room(memory, None if self.tile == "auto" else self.tile),
                 device=self.device,
@@ -326,12 +358,13 @@ class Translator:
             raise PictureError(
                 f"{what}: their maps found no room in a file ({error.strerror}); give a smaller --fit"
             ) from None
+        return tasks.kept(self.card.task, made, picture)
 
     def finish(self, output: Array, small: Array, picture: Array) -> Array:
-        """The network's output at the picture's own size."""
-        size = picture.shape[:2]
-        if output.shape[:2] == size:
+        """The network's output at the size of its result: the picture's own, or enlarged."""
+        size = self.results(picture.shape)
+        if output.shape[:2] == size and not isinstance(self.card.task, Inpaint):
             return output
         if self.detail == "guided" and (output.shape[0] < size[0] or output.shape[1] < size[1]):
             return guided(output, small, picture)
-        return images.resize(output, size)
+        return tasks.kept_in_full(self.card.task, images.resize(output, size), picture)

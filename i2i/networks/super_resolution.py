@@ -1,0 +1,43 @@
+"""The residual generator of SRGAN: all work is done on the small picture, which grows at the end."""
+
+from torch import Tensor, nn
+
+from i2i.networks.blocks import Residual, conv, needs_bias, normalise, up, widened
+from i2i.settings import Norm
+
+
+class SRResNet(nn.Module):
+    """Residual blocks and a skip over all of them, then sub-pixel convolutions (SRGAN, Ledig et al. 2017, Fig. 4).
+
+    k9n64, 16 blocks of k3n64, k3n64, one k3n256 and a shuffle for each doubling, k9. Its blocks are the ResNet's of
+    CycleGAN: ReLU where the paper has PReLU, and borders mirrored. The end is a tanh, as of every generator here.
+    Shape: (N, in_channels, H, W) in [-1, 1] -> (N, out_channels, scale H, scale W) in [-1, 1], float32.
+    """
+
+    multiple = 1
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        *,
+        width: int = 64,
+        blocks: int = 16,
+        norm: Norm = "batch",
+        scale: int = 4,
+    ) -> None:
+        """`scale` is a power of two."""
+        super().__init__()
+        self.scale = scale
+        self.way_in = nn.Sequential(conv(in_channels, width, 9, padding=4), nn.ReLU())
+        self.trunk = nn.Sequential(
+            *(Residual(width, norm, dropout=False) for _ in range(blocks)),
+            conv(width, width, 3, bias=needs_bias(norm)),
+            normalise(norm, width),
+        )
+        doublings = [layer for _ in range(scale.bit_length() - 1) for layer in (up(width, width, "shuffle"), nn.ReLU())]
+        self.way_out = nn.Sequential(*doublings, conv(width, out_channels, 9, padding=4), nn.Tanh())
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.way_in(x)
+        return widened(self.way_out(x + self.trunk(x)))
