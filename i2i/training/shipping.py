@@ -10,11 +10,15 @@ from torch import nn
 
 from i2i.engine.trainer import Trainer
 from i2i.experiment import Experiment
-from i2i.files import write_safetensors
 from i2i.losses.reconstruction import l1
 from i2i.networks.blocks import BatchNorm
+from i2i.networks.sampler import Sampler
 from i2i.networks.settings import ResNet, SRResNet, UNet
-from i2i.settings import Direction
+from i2i.networks.settings import Sampler as SamplerSettings
+from i2i.sampler import Card as SamplerCard
+from i2i.sampler import save_sampler
+from i2i.sampler.files import NAME as SAMPLER
+from i2i.settings import Direction, as_dict
 from i2i.translator import Card, NormMode, save_network
 
 
@@ -34,8 +38,7 @@ def ship(
     architecture = experiment.generator
     networks = trainer.translators()
     if not isinstance(architecture, (UNet, ResNet, SRResNet)):
-        for name, network in networks.items():
-            write_safetensors(network.state_dict(), {"recipe": experiment.recipe}, run / f"{name}r.safetensors")
+        _ship_sampler(experiment, architecture, channels[1], trainer, run)
         return
     source, target = channels
     labels = experiment.data.labels
@@ -60,6 +63,24 @@ def ship(
         )
         name = stem if len(networks) == 1 else f"{stem}_{direction}"
         save_network(networks[direction], card, run / f"{name}.safetensors")
+
+
+def _ship_sampler(
+    experiment: Experiment, architecture: SamplerSettings, channels: int, trainer: Trainer, run: Path
+) -> None:
+    network = trainer.translators()["sample"]
+    assert isinstance(network, Sampler)
+    card = SamplerCard(
+        architecture=architecture,
+        out_channels=1 if channels == 1 else 3,
+        size=experiment.data.size,
+        resize=experiment.data.resize,
+        load=experiment.data.load,
+        classes=tuple(as_dict(experiment.model)["classes"]) if network.classes else (),
+        recipe=experiment.recipe,
+        steps=trainer.progress.rounds,
+    )
+    save_sampler(network, card, run / SAMPLER)
 
 
 def choose_norm_mode(experiment: Experiment, trainer: Trainer, held_out: Iterable[Any]) -> NormMode:
