@@ -1,8 +1,10 @@
 """`i2i evaluate`: models on held-out pictures, beside what needs no learning."""
 
 import dataclasses
+import functools
 import json
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -13,7 +15,7 @@ from i2i.errors import SettingsError
 from i2i.settings import Direction
 
 if TYPE_CHECKING:
-    from i2i.evaluation import Evaluation, Judge, Several
+    from i2i.evaluation import Evaluation, Given, Judge, Several
     from i2i.evaluation.leaving import Cell
     from i2i.translator import Translator
 
@@ -37,6 +39,13 @@ class Evaluate:
     """Colours of the label maps; counted in them where nothing is said."""
     cache: Annotated[Path | None, flag(metavar="FILE.safetensors")] = None
     """Keep the segmenter there, or take it from there."""
+    features: Annotated[Literal["auto", "random", "own", "both"], flag(metavar="auto|random|own|both")] = "auto"
+    """What KID and the like see with: random filters, a network that learns from your training pictures in a minute or
+    two, or both; auto: both for two domains of 20 training pictures or more."""
+    features_cache: Annotated[Path | None, flag(metavar="FILE.safetensors")] = None
+    """Keep the network of your own pictures there, or take it from there."""
+    weights: Annotated[tuple[Path, ...], flag(metavar="FILE...")] = ()
+    """See with these networks as well, .pth files that you have: Inception-v3, DINO, ResNet-50; two for LPIPS."""
     direction: Annotated[Direction | None, flag(metavar="AtoB|BtoA")] = None
     """Which translator of a CycleGAN run; AtoB where nothing is said."""
     device: Annotated[str, flag(metavar=Where)] = "auto"
@@ -63,6 +72,8 @@ def main(args: Sequence[str]) -> int:
     )
     words = [*asked.words, *behind]
     if len(words) < 2:
+        if asked.weights:
+            raise SettingsError("--weights takes all the words behind it: say the model and the dataset before it.")
         raise SettingsError(
             f"wanted a model and a dataset, as in: i2i evaluate runs/facades facades; got {len(words)} of these. "
             f"See i2i evaluate --help"
@@ -73,6 +84,10 @@ def main(args: Sequence[str]) -> int:
     for name in ("classes", "cache"):
         if getattr(asked, name) is not None and not asked.segmentation:
             raise SettingsError(f"--{name}: is the segmenter's, which --segmentation asks for.")
+    if asked.features_cache is not None and asked.features == "random":
+        raise SettingsError(
+            "--features-cache: is for features of your own pictures, which --features random leaves out."
+        )
     if asked.segmentation and asked.kind == "domains":
         raise SettingsError("--segmentation needs pairs, --kind domains forgets them: say one of them.")
 
@@ -80,12 +95,13 @@ def main(args: Sequence[str]) -> int:
 
     *models, data = words
     judges: dict[object, Judge] = {}
+    seen = functools.cache(lambda: _seen_with(asked, Path(data)))
     if len(models) == 1:
-        _, found = _measure(asked, models[0], data, asked.out, judges)
+        _, found = _measure(asked, models[0], data, asked.out, judges, seen)
     else:
 
         def measure_one(name: str, model: str) -> "tuple[str, Evaluation]":
-            translator, found = _measure(asked, model, data, asked.out / name if asked.out else None, judges)
+            translator, found = _measure(asked, model, data, asked.out / name if asked.out else None, judges, seen)
             return translator.card.direction, found
 
         found = evaluation.measured_together(models, measure_one)
@@ -101,8 +117,30 @@ def main(args: Sequence[str]) -> int:
     return 0
 
 
+def _seen_with(asked: Evaluate, data: Path) -> "Given":
+    """Features of the user's own pictures and files, which are the same for all models."""
+    from i2i import evaluation
+    from i2i.cli.progress import Bar, Stage
+    from i2i.engine.device import choose_device
+
+    given = evaluation.read_weights(asked.weights, choose_device(asked.device))
+    began = time.monotonic()
+    with Bar("features", "steps") as bar:
+        own = evaluation.own_features_for(
+            data,
+            asked.split,
+            asked=asked.features,
+            kind=asked.kind,
+            cache=asked.features_cache,
+            on_progress=Stage(bar),
+        )
+        if own is not None:
+            bar.note(f"{own.name}: features of your own training pictures, {time.monotonic() - began:.0f} s")
+    return evaluation.Given([*([own] if own is not None else []), *given.features], given.lpips)
+
+
 def _measure(
-    asked: Evaluate, model: str, data: str, out: Path | None, judges: "dict[object, Judge]"
+    asked: Evaluate, model: str, data: str, out: Path | None, judges: "dict[object, Judge]", seen: "Callable[[], Given]"
 ) -> "tuple[Translator, Evaluation]":
     """A model, and its scores; a segmenter is trained once for all models that it fits."""
     from i2i import evaluation
@@ -116,6 +154,8 @@ def _measure(
         precision=asked.precision,
         batch_size=asked.batch_size,
     )
+    ours = [] if asked.features == "own" else [evaluation.random_features_for(translator, Path(data), asked.split)]
+    also = seen()  # a minute of training perhaps: not before a model and pictures are there
     judge = None
     if asked.segmentation:
         key = translator.card.direction, translator.card.size
@@ -140,6 +180,8 @@ def _measure(
             on_progress=Stage(bar),
             judge=judge,
             model=model,
+            features=[*ours, *also.features],
+            lpips=also.lpips,
         )
     return translator, found
 

@@ -40,6 +40,11 @@ class LPIPS:
         self._device = device
 
     @property
+    def key(self) -> str:
+        """The name of its score."""
+        return f"{self.name}/lpips"
+
+    @property
     def title(self) -> str:
         """Of its column."""
         return f"LPIPS ({self.name.removeprefix('lpips-')})"
@@ -60,7 +65,7 @@ class LPIPS:
                 f"files out of --weights."
             )
         distances = self(_tensor(list(rows.values())), _tensor([target]))
-        return {row: {f"{self.name}/lpips": float(one)} for row, one in zip(rows, distances, strict=True)}
+        return {row: {self.key: float(one)} for row, one in zip(rows, distances, strict=True)}
 
     def _maps(self, pictures: Tensor) -> list[Tensor]:
         """Unit vectors at every place, a layer at a time."""

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,11 +18,14 @@ from i2i.evaluation.choosing import checkpoint_rule
 from i2i.evaluation.features import Features, random_features
 from i2i.evaluation.leaving import Left, extremes
 from i2i.evaluation.lots import MOST
+from i2i.evaluation.lpips import LPIPS
+from i2i.evaluation.made import Made, at_scale_of, made_pairs
 from i2i.evaluation.scores import LOWER, NAMES, OURS, Array, Evaluation, Scores
-from i2i.evaluation.sides import of_pairs
+from i2i.evaluation.sides import Picture, of_pairs
 from i2i.evaluation.translating import together
 from i2i.report import Example
 from i2i.translator import Translator, describe
+from i2i.translator.tasks import prepared_shown
 
 TRAINING_PICTURES = 500
 """Training targets, at most, whose mean is a floor."""
@@ -30,7 +34,7 @@ TRAINING_PICTURES = 500
 class Item(NamedTuple):
     """A pair at the network's scale."""
 
-    pair: Pair
+    pair: Pair | Made
     raw: Array
     """The source as it was read."""
     source: Array
@@ -41,17 +45,19 @@ def measure_pairs(
     translator: Translator,
     root: Path,
     split: str,
-    pairs: Sequence[Pair],
+    pairs: Sequence[Pair] | Sequence[Made],
     left: Left | None = None,
     on_progress: Callable[[int, int], None] | None = None,
     judge: segmentation.Judge | None = None,
     model: Path | None = None,
     features: Sequence[Features] = (),
+    lpips: Sequence[LPIPS] = (),
 ) -> Evaluation:
     """Translate a split's sources and compare with its targets, both at the scale that the network sees.
 
     A `judge` says beside it what it recognises. `model` is what the translator was loaded from. `features` are for what
-    is said of all translations together; the random ones for the translator's size where none are given.
+    is said of all translations together; the random ones for the translator's size where none are given. Each of
+    `lpips` is a column.
     """
     ((*_, first),) = next(_batches(translator, pairs[:1]))
     side = min(first.shape[:2])
@@ -66,8 +72,12 @@ def measure_pairs(
         outputs = together(translator, [item.source for item in batch])
         for item, output in zip(batch, outputs, strict=True):
             rows = {OURS: output} | floors.of(item.source, item.target)
+            perceived = [one.scores(rows, item.target) for one in lpips]
             for name, picture in rows.items():
-                each.setdefault(name, []).append(compare(picture, item.target))
+                row = compare(picture, item.target)
+                for distances in perceived:
+                    row |= distances[name]
+                each.setdefault(name, []).append(row)
             if recognition:
                 recognition.add(item.raw, rows | {segmentation.REAL: item.target})
             if left:
@@ -86,6 +96,7 @@ def measure_pairs(
         (rule := checkpoint_rule(model, translator.card)),
         bootstrap_note(len(pairs)),
         *floors.notes,
+        *(f"{one.title}: SHA-256 {one.hash[:16]} of its two files' own; 0 is the same picture" for one in lpips),
         *checked.notes,
     ]
     singles = each[OURS]
@@ -100,17 +111,16 @@ def measure_pairs(
         floors=scores,
         pictures=len(pairs),
         split=split,
-        titles=NAMES | segmentation.NAMES if recognition else dict(NAMES),
+        titles=NAMES | {one.key: one.title for one in lpips} | (segmentation.NAMES if recognition else {}),
         notes=notes,
         intervals={name: found for name, found in intervals.items() if found},
         checkpoint=rule,
         segmenter=recognition.about if recognition else {},
         sections=checked.sections,
-        features=checked.features,
+        features=[*checked.features, *({"name": one.name, "hash": one.hash} for one in lpips)],
     )
     if left:
-        sides = of_pairs([pairs[at] for at in sorted(checked_places)])
-        sources = sides[0 if translator.card.direction == "AtoB" else 1]
+        sources = _sources(translator, [pairs[at] for at in sorted(checked_places)])
         nearest = checked.nearest([source.name for source in sources])
         scored = zip(pairs, singles, strict=True)
         by_name = {pair.name: score | nearest.get(pair.name, {}) for pair, score in scored}
@@ -152,16 +162,21 @@ def compare(output: Array, target: Array) -> Scores:
 class _Floors:
     """What needs no learning: the input itself, the input times the best constant, the mean target of training."""
 
-    def __init__(self, translator: Translator, root: Path, split: str, pairs: Sequence[Pair]) -> None:
+    def __init__(self, translator: Translator, root: Path, split: str, pairs: Sequence[Pair | Made]) -> None:
         products = squares = 0.0
         for _, _, source, target in itertools.chain.from_iterable(_batches(translator, pairs)):
             x, y = (images.to_depth(part, np.float32) for part in (source, target))
-            x = images.with_channels(x, y.shape[2])
+            x = copied(translator, x, y)
             products += float((x * y).sum())
             squares += float((x * x).sum())
+        self.translator = translator
         self.gain = products / squares if squares else 1.0
         other = "train" if "train" in splits(root) and split != "train" else split
-        chosen = find_pairs(root, other).pairs[:TRAINING_PICTURES] if other != split else pairs[:TRAINING_PICTURES]
+        task = translator.card.task
+        known = pairs
+        if other != split:
+            known = find_pairs(root, other).pairs if task.kind == "none" else made_pairs(root, other, task)
+        chosen = known[:TRAINING_PICTURES]
         self.mean = _mean_target(translator, chosen)
         self.notes = [
             f"best constant gain: {self.gain:.3f}, fitted on these very pictures",
@@ -170,17 +185,17 @@ class _Floors:
 
     def of(self, source: Array, target: Array) -> dict[str, Array]:
         """The floors' answers for one pair, like its target in size and kind."""
-        copied = images.with_channels(source, target.shape[2])
-        gained = np.clip(images.to_depth(copied, np.float32) * np.float32(self.gain), 0, 1)
+        same = copied(self.translator, source, target)
+        gained = np.clip(images.to_depth(same, np.float32) * np.float32(self.gain), 0, 1)
         mean = images.resize(self.mean, (target.shape[0], target.shape[1]))
         return {
-            "copy the input": copied,
+            "copy the input": same,
             "best constant gain": images.to_depth(gained, np.uint8),
             "mean target": images.to_depth(mean, np.uint8),
         }
 
 
-def _mean_target(translator: Translator, pairs: Sequence[Pair]) -> Array:
+def _mean_target(translator: Translator, pairs: Sequence[Pair | Made]) -> Array:
     total: Array | None = None
     for *_, target in itertools.chain.from_iterable(_batches(translator, pairs)):
         picture = images.to_depth(target, np.float32)
@@ -193,13 +208,33 @@ def _size(picture: Array) -> tuple[int, int]:
     return picture.shape[0], picture.shape[1]
 
 
-def _batches(translator: Translator, pairs: Sequence[Pair]) -> Iterator[list[Item]]:
+def copied(translator: Translator, source: Array, target: Array) -> Array:
+    """What of a prepared source can be compared with its target. Shape: (h, w, K), (H, W, C) -> (H, W, C)."""
+    picture = images.with_channels(prepared_shown(translator.card.task, source), target.shape[2])
+    return images.resize(picture, _size(target))
+
+
+def _sources(translator: Translator, pairs: Sequence[Pair] | Sequence[Made]) -> list[Picture]:
+    made = [Picture(one.name, partial(_input, one, translator)) for one in pairs if isinstance(one, Made)]
+    sides = of_pairs([one for one in pairs if isinstance(one, Pair)])
+    return made or sides[0 if translator.card.direction == "AtoB" else 1]
+
+
+def _input(made: Made, translator: Translator) -> Array:
+    return at_scale_of(made, translator)[0]
+
+
+def _batches(translator: Translator, pairs: Sequence[Pair | Made]) -> Iterator[list[Item]]:
     """A few at a time."""
     ahead = iter(pairs)
     card = translator.card
     while group := list(itertools.islice(ahead, translator.batch_size)):
         batch = []
         for pair in group:
+            if isinstance(pair, Made):
+                source, target = at_scale_of(pair, translator)
+                batch.append(Item(pair, source, translator.prepare(source), target))
+                continue
             a, b = read_pair(pair)
             source, target = (a, b) if card.direction == "AtoB" else (b, a)
             size = translator.scaled(target.shape[:2])
@@ -209,7 +244,7 @@ def _batches(translator: Translator, pairs: Sequence[Pair]) -> Iterator[list[Ite
 
 
 def _mean(scores: Sequence[Scores]) -> Scores:
-    return {name: float(np.mean([score[name] for score in scores])) for name in NAMES}
+    return {name: float(np.mean([score[name] for score in scores])) for name in scores[0]}
 
 
 def _joined(one: Mapping[str, dict[str, Any]], two: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -218,7 +253,7 @@ def _joined(one: Mapping[str, dict[str, Any]], two: Mapping[str, dict[str, Any]]
 
 
 def _examples(
-    left: Left, translator: Translator, pairs: Sequence[Pair], scores: Sequence[Scores], main: str
+    left: Left, translator: Translator, pairs: Sequence[Pair | Made], scores: Sequence[Scores], main: str
 ) -> Iterator[Example]:
     """The worst, the median and the best by the main score, not only the pretty ones."""
     best_first = 1 if main in LOWER else -1
@@ -229,5 +264,9 @@ def _examples(
         caption = f"{name}: L1 {score['l1']:.1f}, PSNR {score['psnr']:.1f} dB, SSIM {score['ssim']:.3f}"
         if "iou" in score:
             caption += f", pixel accuracy {score['pixel']:.3f}, IoU {score['iou']:.3f}"
-        pictures = {"input": source, "output": left.place(pair.name), "target": target}
+        pictures = {
+            "input": prepared_shown(translator.card.task, source),
+            "output": left.place(pair.name),
+            "target": target,
+        }
         yield Example(pair.name, pictures, caption)

@@ -12,7 +12,7 @@ Interval = tuple[float, float]
 Intervals = dict[str, Interval]
 NAMES = {"l1": "L1 (of 255)", "psnr": "PSNR (dB)", "ssim": "SSIM"}
 """Scores of pairs, by the titles of their columns."""
-LOWER = frozenset({"l1", "kid", "kid error", "fid"})
+LOWER = frozenset({"l1", "lpips", "kid", "kid error", "fid"})
 """What is better the lower it is, by the last part of its name."""
 
 OURS = "this translator"
