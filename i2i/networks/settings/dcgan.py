@@ -75,15 +75,18 @@ class DCGANDiscriminator:
         )
 
 
-def dcgan_plan(size: tuple[int, int]) -> tuple[int, int]:
-    """(side of the smallest map, number of doublings): 28 is 7 doubled twice, 32, 64 and 128 are 4 doubled."""
+def dcgan_plan(size: tuple[int, int], network: str = "DCGAN") -> tuple[int, int]:
+    """(side of the smallest map, number of doublings): 28 is 7 doubled twice, 32, 64 and 128 are 4 doubled.
+
+    Raises SettingsError, in which the `network` is called so, for any other size.
+    """
     height, width = size
     first, doublings = height, 0
     while first % 2 == 0 and first > 7:
         first, doublings = first // 2, doublings + 1
     if height != width or not 4 <= first <= 7 or not 2 <= doublings <= 8:
         raise SettingsError(
-            f"size {height}x{width}: DCGAN grows a square of 4 to 7 pixels by doubling, so the size is a square of "
+            f"size {height}x{width}: {network} grows a square of 4 to 7 pixels by doubling, so the size is a square of "
             f"28, 32, 64, 96 or 128 pixels (4, 5, 6 or 7 times a power of two). Set it with --size."
         )
     return first, doublings
