@@ -9,6 +9,8 @@ from i2i.settings import Weight, settings
 if TYPE_CHECKING:
     from i2i.losses import adversarial
 
+Smoothing = Annotated[float, Field(ge=0, lt=0.5)]
+
 
 @settings
 class Vanilla:
@@ -17,11 +19,17 @@ class Vanilla:
     kind: Literal["vanilla"] = "vanilla"
     """pix2pix's objective."""
 
+    saturating: bool = False
+    """G lowers log(1 - D), the minimax form of Eq. 1, where it raises log D otherwise."""
+
+    smoothing: Smoothing = 0.0
+    """D is to say so much less than 1 of what is real (one-sided label smoothing, Salimans et al. 2016: 0.1)."""
+
     def build(self) -> "adversarial.Objective":
         """The objective."""
         from i2i.losses import adversarial
 
-        return adversarial.Vanilla()
+        return adversarial.Vanilla(saturating=self.saturating, smoothing=self.smoothing)
 
 
 @settings
@@ -31,11 +39,14 @@ class LeastSquares:
     kind: Literal["least-squares"] = "least-squares"
     """CycleGAN's objective."""
 
+    smoothing: Smoothing = 0.0
+    """D is to score so much less than 1 for what is real (one-sided label smoothing, Salimans et al. 2016: 0.1)."""
+
     def build(self) -> "adversarial.Objective":
         """The objective."""
         from i2i.losses import adversarial
 
-        return adversarial.LeastSquares()
+        return adversarial.LeastSquares(smoothing=self.smoothing)
 
 
 @settings
@@ -50,6 +61,23 @@ class Hinge:
         from i2i.losses import adversarial
 
         return adversarial.Hinge()
+
+
+@settings
+class WGAN:
+    """Wasserstein distance by clipped weights (Arjovsky et al. 2017)."""
+
+    kind: Literal["wgan"] = "wgan"
+    """Wants several moves of D for each of G; slower than wgan-gp and less exact."""
+
+    clip: Annotated[float, Field(gt=0)] = 0.01
+    """No weight of D is farther from 0 than this."""
+
+    def build(self) -> "adversarial.Objective":
+        """The objective."""
+        from i2i.losses import adversarial
+
+        return adversarial.WGAN(self.clip)
 
 
 @settings
@@ -69,4 +97,70 @@ class WGANGP:
         return adversarial.WGANGP(self.lambda_penalty)
 
 
-Objective = Annotated[Vanilla | LeastSquares | Hinge | WGANGP, Field(discriminator="kind")]
+@settings
+class Relativistic:
+    """Which of two is the more real (Jolicoeur-Martineau 2018; R3GAN, Huang et al. 2024)."""
+
+    kind: Literal["relativistic"] = "relativistic"
+    """D and G both look at real and fake."""
+
+    form: Literal["vanilla", "least-squares"] = "vanilla"
+    """vanilla: cross-entropy of which lies higher. least-squares: what is real is to lie higher by 1."""
+
+    against: Literal["average", "pair"] = "average"
+    """average: with the other side's mean (RaGAN). pair: with one picture of the other side (RpGAN, as in R3GAN)."""
+
+    def build(self) -> "adversarial.Objective":
+        """The objective."""
+        from i2i.losses import adversarial
+
+        return adversarial.Relativistic(self.form, self.against)
+
+
+Objective = Annotated[Vanilla | LeastSquares | Hinge | WGAN | WGANGP | Relativistic, Field(discriminator="kind")]
+
+
+@settings
+class EBGAN:
+    """Energy-based GAN (Zhao et al. 2017): wants an autoencoder for a discriminator."""
+
+    kind: Literal["ebgan"] = "ebgan"
+    """D puts real pictures together again, and fakes no better than a margin."""
+
+    margin: Annotated[float, Field(gt=0)] = 1.0
+    """Mean squared error of a reconstruction beyond which D stops caring; of pictures in [-1, 1]."""
+
+    lambda_pt: Weight = 0.1
+    """Weight of the pulling-away term, which keeps the codes of fakes apart (EBGAN-PT); 0 leaves it out."""
+
+    def build(self) -> "adversarial.Objective":
+        """The objective."""
+        from i2i.losses import energy
+
+        return energy.EBGAN(self.margin, self.lambda_pt)
+
+
+@settings
+class BEGAN:
+    """Boundary equilibrium GAN (Berthelot et al. 2017): wants an autoencoder for a discriminator."""
+
+    kind: Literal["began"] = "began"
+    """D weighs fakes so that their error stays a given share of that of real pictures."""
+
+    gamma: Annotated[float, Field(gt=0, le=1)] = 0.5
+    """That share: the lower, the cleaner and the more alike the pictures (0.3 to 0.7 in the paper)."""
+
+    lambda_k: Weight = 0.001
+    """How fast the weight of fakes follows."""
+
+    def build(self) -> "adversarial.Objective":
+        """The objective."""
+        from i2i.losses import energy
+
+        return energy.BEGAN(self.gamma, self.lambda_k)
+
+
+Energy = EBGAN | BEGAN
+"""Objectives whose discriminator is an autoencoder."""
+AnyObjective = Annotated[Objective | Energy, Field(discriminator="kind")]
+"""Of a game from noise, whose discriminator may be one."""

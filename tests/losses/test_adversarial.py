@@ -5,9 +5,20 @@ import torch
 from torch import Tensor, nn
 
 from i2i.losses import settings
-from i2i.losses.adversarial import WGANGP, Hinge, LeastSquares, Objective, Vanilla
+from i2i.losses.adversarial import WGAN, WGANGP, Hinge, LeastSquares, Objective, Relativistic, Vanilla
+from i2i.settings import as_dict
 
-OBJECTIVES = [Vanilla(), LeastSquares(), Hinge(), WGANGP()]
+FORMS = [Relativistic(form, against) for form in ("vanilla", "least-squares") for against in ("average", "pair")]
+OBJECTIVES = [
+    Vanilla(),
+    Vanilla(saturating=True, smoothing=0.1),
+    LeastSquares(),
+    LeastSquares(smoothing=0.1),
+    Hinge(),
+    WGAN(),
+    WGANGP(),
+    *FORMS,
+]
 
 
 def pictures(value: float) -> Tensor:
@@ -51,6 +62,51 @@ def test_vanilla_generator_does_not_saturate_where_the_discriminator_is_sure():
     assert slope(Vanilla(), -20.0) == pytest.approx(-1)
     assert slope(Vanilla(), 0.0) == pytest.approx(-0.5)
     assert slope(Vanilla(), 20.0) == pytest.approx(0, abs=1e-6)
+
+
+def test_at_a_discriminator_of_one_half_the_value_of_the_saturating_game_is_minus_log_four():
+    """Goodfellow et al. 2014, Eq. 1 and Theorem 1: V = E log D(x) + E log(1 - D(G(z))), which D raises."""
+    game = Vanilla(saturating=True)
+    assert -sum(values(game, real=0, fake=0).values()) == pytest.approx(-math.log(4))
+    # G lowers what D raises: its own half of V.
+    assert of_generator(game, 0) == pytest.approx(-values(game, real=0, fake=0)["fake"]) == pytest.approx(-math.log(2))
+
+
+def test_the_saturating_generator_stops_learning_where_the_discriminator_is_sure():
+    for score in (-20.0, -1.0, 0.0, 3.0):
+        probability = 1 / (1 + math.exp(-score))
+        assert slope(Vanilla(saturating=True), score) == pytest.approx(-probability, abs=1e-6)
+        assert slope(Vanilla(), score) == pytest.approx(-(1 - probability), abs=1e-6)
+
+
+def test_smoothing_moves_what_d_should_say_of_real_pictures_alone():
+    def best(objective: Objective, side: str) -> float:
+        scores = torch.linspace(-6, 6, 2401, dtype=torch.float64)
+        cost = [getattr(objective, side)(score) for score in scores]
+        return float(scores[int(torch.stack(cost).argmin())])
+
+    vanilla, squares = Vanilla(smoothing=0.1), LeastSquares(smoothing=0.1)
+    assert best(vanilla, "of_real") == pytest.approx(math.log(0.9 / 0.1), abs=0.005)
+    assert best(squares, "of_real") == pytest.approx(0.9, abs=0.005)
+    for smooth, plain in ((vanilla, Vanilla()), (squares, LeastSquares())):
+        for side in ("of_fake", "of_made"):
+            score = torch.tensor([-1.5, 0.25, 3.0])
+            assert torch.equal(getattr(smooth, side)(score), getattr(plain, side)(score))
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES, ids=lambda objective: type(objective).__name__)
+def test_a_score_between_real_and_fake_is_undecided(objective):
+    """Where D's two terms pull alike on one picture that is as often real as fake."""
+    if objective.undecided is None:
+        assert type(objective) in (WGAN, WGANGP, Relativistic)
+        return
+    score = torch.tensor(objective.undecided, requires_grad=True)
+    (objective.of_real(score) + objective.of_fake(score)).backward()
+    # Smoothed, the best score for both is not the middle; the middle is what lies as far from either target.
+    if not getattr(objective, "smoothing", 0):
+        assert float(score.grad) == pytest.approx(0)
+    elif isinstance(objective, LeastSquares):
+        assert float(objective.of_real(score.detach())) == pytest.approx(float(objective.of_fake(score.detach())))
 
 
 def test_vanilla_stays_finite_at_extreme_scores():
@@ -143,7 +199,10 @@ def test_every_term_is_a_float32_scalar(objective):
     ("chosen", "built"),
     [
         (settings.Vanilla(), Vanilla),
-        (settings.LeastSquares(), LeastSquares),
+        (settings.Vanilla(saturating=True, smoothing=0.1), Vanilla),
+        (settings.LeastSquares(smoothing=0.2), LeastSquares),
+        (settings.WGAN(clip=0.02), WGAN),
+        (settings.Relativistic(form="least-squares", against="pair"), Relativistic),
         (settings.Hinge(), Hinge),
         (settings.WGANGP(lambda_penalty=3.0), WGANGP),
     ],
@@ -151,4 +210,5 @@ def test_every_term_is_a_float32_scalar(objective):
 def test_settings_build_the_objective_they_name(chosen, built):
     objective = chosen.build()
     assert type(objective) is built
-    assert getattr(objective, "lambda_penalty", 3.0) == 3.0
+    for name, value in as_dict(chosen).items():
+        assert name == "kind" or getattr(objective, name) == value, name

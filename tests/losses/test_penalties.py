@@ -110,3 +110,32 @@ def test_a_lazy_r1_weighs_as_much_over_its_interval_as_one_in_every_round(every)
 def test_without_weight_r1_is_never_due():
     assert not any(LazyR1().due(Progress(rounds=k)) for k in range(64))
     assert LazyR1().terms(Progress(), linear(torch.ones(1)), torch.ones(1, 1, 1, 1)) == {}
+
+
+def test_r2_is_r1_on_fakes():
+    critic = nn.Sequential(nn.Flatten(), nn.Linear(4, 3), nn.Tanh(), nn.Linear(3, 1))
+    real, fake = draw(3, 1, 2, 2), draw(3, 1, 2, 2, seed=1)
+    terms = LazyR1(weight=2.0, weight_fake=5.0, every=3).terms(Progress(), critic, real, fake)
+    found = {name: float(term.detach()) for name, term in terms.items() if isinstance(term, Tensor)}
+    assert found == {
+        "r1": pytest.approx(6 * float(r1(critic, real).detach())),
+        "r2": pytest.approx(15 * float(r1(critic, fake).detach())),
+    }
+    assert found["r1"] / 6 != pytest.approx(found["r2"] / 15)
+
+
+def test_r2_alone_has_no_r1_and_wants_fakes():
+    lazy = LazyR1(weight_fake=1.0)
+    assert list(lazy.terms(Progress(), linear(torch.ones(1)), draw(1, 1, 1, 1), draw(1, 1, 1, 1))) == ["r2"]
+    with pytest.raises(TypeError, match="R2 is a penalty on fakes"):
+        lazy.terms(Progress(), linear(torch.ones(1)), draw(1, 1, 1, 1))
+
+
+def test_penalties_are_of_anything_that_a_critic_scores():
+    slopes = draw(2)
+    points = draw(5, 2, seed=1), draw(5, 2, seed=2)
+    penalty = gradient_penalty(lambda point: point @ slopes, *points)
+    assert float(penalty.detach()) == pytest.approx((float(slopes.norm()) - 1) ** 2, rel=1e-5)
+    assert float(r1(lambda point: point @ slopes, points[0]).detach()) == pytest.approx(
+        float(slopes.square().sum()) / 2
+    )

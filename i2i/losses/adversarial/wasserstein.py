@@ -1,0 +1,47 @@
+"""Objectives whose D measures how far apart real and fake are: WGAN by clipping, and by penalty."""
+
+import torch
+from torch import Tensor, nn
+
+from i2i.game import Terms
+from i2i.losses.adversarial.objective import Objective
+from i2i.losses.penalties import Critic, gradient_penalty
+
+
+class _Wasserstein(Objective):
+    """The dual form of the Wasserstein distance (Arjovsky et al. 2017, Eq. 2): of a D whose slope is bounded."""
+
+    def of_fake(self, score: Tensor) -> Tensor:
+        return score.mean()
+
+    def of_real(self, score: Tensor) -> Tensor:
+        return -score.mean()
+
+    def of_made(self, score: Tensor) -> Tensor:
+        return -score.mean()
+
+
+class WGAN(_Wasserstein):
+    """Wasserstein distance, up to a factor, by a D of small weights (Arjovsky et al. 2017, Algorithm 1)."""
+
+    def __init__(self, clip: float = 0.01) -> None:
+        """No weight of D is farther from 0 than `clip` after a move."""
+        super().__init__()
+        self.clip = clip
+
+    @torch.no_grad()
+    def constrain(self, network: nn.Module) -> None:
+        for weight in network.parameters():
+            weight.clamp_(-self.clip, self.clip)
+
+
+class WGANGP(_Wasserstein):
+    """Wasserstein distance with the gradient penalty that makes it one (Gulrajani et al. 2017, Eq. 3)."""
+
+    def __init__(self, lambda_penalty: float = 10.0) -> None:
+        super().__init__()
+        self.lambda_penalty = lambda_penalty
+
+    def discriminator(self, D: Critic, *, real: Tensor, fake: Tensor) -> Terms:
+        terms = super().discriminator(D, real=real, fake=fake)
+        return {**terms, "penalty": self.lambda_penalty * gradient_penalty(D, real, fake)}
