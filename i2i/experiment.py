@@ -82,6 +82,14 @@ class Experiment:
             return dataclasses.replace(generator, scale=1 if enlarged else scale_of(task))
         return generator
 
+    @property
+    def source_size(self) -> tuple[int, int]:
+        """Of what the generator sees in training, (height, width): the crop, or less where it enlarges."""
+        task = self.data.task
+        scale = 1 if isinstance(task, SuperResolution) and task.enlarged else scale_of(task)
+        height, width = self.data.crop
+        return height // scale, width // scale
+
     def _refuse_unfit_task(self) -> None:
         """Raise SettingsError where the task is none for this model, its size or its generator."""
         task, generator = self.data.task, self.generator

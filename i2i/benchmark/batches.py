@@ -10,11 +10,12 @@ from i2i.experiment import Experiment
 
 def random_batch(experiment: Experiment, channels: tuple[int, int] = (3, 3)) -> Any:
     """Bytes on the CPU, as a loader hands them to the trainer. Shape: (N, C, H, W) uint8 each."""
-    count, (height, width) = experiment.training.batch, experiment.data.crop
+    count, size = experiment.training.batch, experiment.data.crop
 
-    def pictures(channels: int) -> torch.Tensor:
-        return torch.randint(256, (count, channels, height, width), dtype=torch.uint8)
+    def pictures(channels: int, size: tuple[int, int] = size) -> torch.Tensor:
+        return torch.randint(256, (count, channels, *size), dtype=torch.uint8)
 
     if experiment.needs == "pictures":
         return Labelled(pictures(channels[1]), torch.zeros(count, dtype=torch.long))
-    return (Pairs if experiment.needs == "pairs" else Domains)(pictures(channels[0]), pictures(channels[1]))
+    source = pictures(channels[0], experiment.source_size)
+    return (Pairs if experiment.needs == "pairs" else Domains)(source, pictures(channels[1]))

@@ -14,7 +14,7 @@ from i2i.benchmark.timing import seconds_a_call
 from i2i.benchmark.train import WARM_UP
 from i2i.engine.device import choose_device, choose_precision, describe
 from i2i.experiment import Experiment, change
-from i2i.networks.settings import UNet
+from i2i.networks.settings import ResNet, UNet
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,9 +77,9 @@ def _step(experiment: Experiment, device: torch.device, precision: torch.dtype, 
 def _convert(
     experiment: Experiment, size: int, device: torch.device, precision: torch.dtype, repeats: int
 ) -> Spread | None:
-    if experiment.needs == "pictures":
-        return None
     generator = experiment.model.generator
+    if not isinstance(generator, (UNet, ResNet)):  # from noise, or to another size
+        return None
     translator = random_translator(
         "unet" if isinstance(generator, UNet) else "resnet",
         size,

@@ -11,8 +11,7 @@ import numpy as np
 from i2i.data.tasks.frames import natural
 from i2i.data.tasks.settings import AnyTask, Inpaint, NextFrame, NoTask
 from i2i.errors import PictureError
-from i2i.images import Picture, is_picture, shown
-from i2i.translator.pictures import with_alpha
+from i2i.images import Picture, is_picture, shown, with_alpha
 
 
 class Source:

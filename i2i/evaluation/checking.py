@@ -18,6 +18,7 @@ from i2i.evaluation.sides import Picture
 from i2i.evaluation.training_pictures import Training, at_scale, of_training, read_training
 from i2i.report import Example
 from i2i.translator import Translator
+from i2i.translator.tasks import prepared_shown
 
 HALVES = "half of the real ones"
 """The row of what real pictures get, and how far that strays: one half of them beside the other."""
@@ -50,7 +51,8 @@ class Checked:
             return
         for index in np.argsort(self.copying.distances, kind="stable")[:SHOWN]:
             learnt, source = self.training.pictures[self.copying.nearest[index]], sources[index]
-            pictures = {"input": translator.prepare(source.read()), "output": left.place(source.name)}
+            prepared = translator.prepare(source.read())
+            pictures = {"input": prepared_shown(translator.card.task, prepared), "output": left.place(source.name)}
             pictures["nearest training picture"] = at_scale(translator, learnt.read())
             usual = self.copying.usual
             far = f", at {self.copying.distances[index] / usual:.2f} of the usual distance" if usual else ""
@@ -78,7 +80,7 @@ class Checking:
         self._features = features
         self._made, self._halves = self._lot(), (self._lot(), self._lot())
         self._reals = 0
-        found = of_training(root, split, translator.card.direction) if pictures >= LEAST else "there are too few"
+        found = of_training(root, split, translator.card) if pictures >= LEAST else "there are too few"
         self._why_not = found if isinstance(found, str) else "too few training pictures could be read"
         learnt = [] if isinstance(found, str) else found
 

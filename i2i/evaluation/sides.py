@@ -31,10 +31,11 @@ def of_pairs(pairs: Sequence[Pair]) -> tuple[list[Picture], list[Picture]]:
 def of_domains(root: Path, split: str) -> tuple[list[Picture], list[Picture]]:
     """A and B. Raises DatasetError."""
     found = find_domains(root, split)
-    return _named(found.x), _named(found.y)
+    return named(found.x), named(found.y)
 
 
-def _named(paths: Sequence[Path]) -> list[Picture]:
+def named(paths: Sequence[Path]) -> list[Picture]:
+    """Pictures by the shortest names that tell them apart."""
     above = Path(os.path.commonpath([path.parent for path in paths]))
     short = [path.relative_to(above).with_suffix("").as_posix() for path in paths]
     met = Counter(short)

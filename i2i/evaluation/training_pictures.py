@@ -7,14 +7,15 @@ from pathlib import Path
 import numpy as np
 
 from i2i import images
-from i2i.data.folders import find_pairs, splits
+from i2i.data.folders import find_pairs, find_pictures, splits
 from i2i.data.listing import spread
 from i2i.errors import DatasetError, PictureError
 from i2i.evaluation.features import Features
 from i2i.evaluation.lots import LEAST, MOST, represented
+from i2i.evaluation.made import truth_at_scale
 from i2i.evaluation.scores import Array
-from i2i.evaluation.sides import Picture, of_domains, of_pairs
-from i2i.translator import Translator
+from i2i.evaluation.sides import Picture, named, of_domains, of_pairs
+from i2i.translator import Card, Translator
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +27,16 @@ class Training:
     """By name. Shape: (N, D) each, one a picture."""
 
 
-def of_training(root: Path, split: str, direction: str) -> list[Picture] | str:
+def of_training(root: Path, split: str, card: Card) -> list[Picture] | str:
     """Targets of the train split, MOST of them; or in words why there are none to compare with."""
     if split == "train":
         return "these are the training pictures themselves"
     if "train" not in splits(root):
         return f"{root.name} has no train split"
-    forth = direction == "AtoB"
+    if card.task.kind != "none":
+        found = spread(named(find_pictures(root, "train").pictures), MOST)
+        return found if len(found) >= LEAST else f"{len(found)} training pictures are too few"
+    forth = card.direction == "AtoB"
     try:
         sides = of_pairs(spread(find_pairs(root, "train").pairs, MOST))
     except DatasetError:
@@ -71,4 +75,6 @@ def read_training(
 def at_scale(translator: Translator, picture: Array) -> Array:
     """A real picture as the translator would have made it, in size and channels. Shape: (H, W, 1 or 3)."""
     picture = images.with_channels(picture, translator.card.out_channels)
+    if translator.card.task.kind != "none":
+        return truth_at_scale(translator, picture)
     return images.resize(picture, translator.scaled(picture.shape))

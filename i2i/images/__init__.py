@@ -6,7 +6,7 @@ is the only place that knows the networks' range. Nothing here imports torch unt
 
 from i2i.images.coding import Coding, Quality, Subsampling
 from i2i.images.files import SUFFIXES, is_picture, shown
-from i2i.images.pixels import from_network, resize, scale, to_depth, to_network, with_channels
+from i2i.images.pixels import from_network, resize, scale, to_depth, to_network, white, with_alpha, with_channels
 from i2i.images.reading import MAX_PIXELS, Picture, Probe, Size, probe, read, read_picture, read_reduced
 from i2i.images.writing import write
 
@@ -30,6 +30,8 @@ __all__ = [
     "shown",
     "to_depth",
     "to_network",
+    "white",
+    "with_alpha",
     "with_channels",
     "write",
 ]

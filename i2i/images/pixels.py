@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 
 
-def _top(dtype: Any) -> float:
-    """The value of white."""
+def white(dtype: Any) -> float:
+    """The value of white, and of what is opaque."""
     known = {"uint8": 255.0, "uint16": 65535.0, "float32": 1.0}
     try:
         return known[np.dtype(dtype).name]
@@ -28,7 +28,7 @@ def to_network(pixels: Array) -> "Tensor":
     """
     import torch
 
-    half = _top(pixels.dtype) / 2
+    half = white(pixels.dtype) / 2
     batch = pixels[None] if pixels.ndim == 3 else pixels
     values = batch.astype(np.float32) / np.float32(half) - np.float32(1)
     return torch.from_numpy(np.ascontiguousarray(values.transpose(0, 3, 1, 2)))
@@ -41,7 +41,7 @@ def from_network(images: "Tensor", dtype: Any = np.uint8) -> Array:
     """
     import torch
 
-    top = _top(dtype)
+    top = white(dtype)
     values = images.detach().to(torch.float32).clamp(-1, 1).add(1).mul(top / 2)
     if np.dtype(dtype).kind == "u":
         values = values.round().to(torch.uint8 if top == 255 else torch.int32)
@@ -65,7 +65,7 @@ def scale(images: "Tensor") -> "Tensor":
 
 def to_depth(pixels: Array, dtype: Any) -> Array:
     """The same picture in another of uint8, uint16 and float32; levels are rounded to the nearest, never truncated."""
-    have, want = _top(pixels.dtype), _top(dtype)
+    have, want = white(pixels.dtype), white(dtype)
     if have == want:
         return pixels
     if have == 1:
@@ -89,6 +89,15 @@ def with_channels(pixels: Array, channels: int) -> Array:
     if channels == 1:
         return cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_RGB2GRAY)[:, :, None]
     raise ValueError(f"a picture has 1 or 3 channels, not {channels}")
+
+
+def with_alpha(pixels: Array, alpha: Array | None) -> Array:
+    """The picture with its alpha as a last channel; opaque without one.
+
+    Shape: (H, W, C), and (H, W) of the same dtype -> (H, W, C + 1).
+    """
+    opaque = np.full(pixels.shape[:2], white(pixels.dtype), pixels.dtype)
+    return np.concatenate([pixels, (opaque if alpha is None else alpha)[:, :, None]], axis=2)
 
 
 def resize(
@@ -119,5 +128,5 @@ def resize(
         for plane in np.moveaxis(pixels.astype(np.float32), 2, 0)
     ]
     # Cubic interpolation overshoots at edges.
-    values = np.clip(np.stack(planes, axis=2), 0, _top(pixels.dtype))
+    values = np.clip(np.stack(planes, axis=2), 0, white(pixels.dtype))
     return values if pixels.dtype == np.float32 else np.rint(values).astype(pixels.dtype)

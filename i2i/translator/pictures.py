@@ -45,14 +45,7 @@ def _with_alpha(picture: Any) -> Array:
         gray = picture.mode in ("1", "L", "LA")
         return np.asarray(picture.convert("LA" if gray else "RGBA"))
     read = images.read_picture(picture)
-    return with_alpha(read.pixels, read.alpha)
-
-
-def with_alpha(pixels: Array, alpha: Array | None) -> Array:
-    """Shape: (H, W, C) and (H, W) or None, which is opaque -> (H, W, C + 1)."""
-    if alpha is None:
-        alpha = np.full(pixels.shape[:2], images.to_depth(np.full((1, 1, 1), 255, np.uint8), pixels.dtype).item())
-    return np.concatenate([pixels, alpha[:, :, None].astype(pixels.dtype)], axis=2)
+    return images.with_alpha(read.pixels, read.alpha)
 
 
 def as_pil(array: Array) -> Image.Image:

@@ -52,7 +52,7 @@ def at_scale(task: AnyTask, picture: Array, size: tuple[int, int], channels: tup
 
 def holed(alpha: Array) -> bool:
     """Whether anything is not fully opaque. Shape: (H, W) uint8, uint16 or float32 in [0, 1]."""
-    return bool((alpha < (1 if alpha.dtype == np.float32 else np.iinfo(alpha.dtype).max)).any())
+    return bool((alpha < images.white(alpha.dtype)).any())
 
 
 def _each(picture: Array, last: int, channels: int) -> Array:

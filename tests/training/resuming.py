@@ -45,6 +45,8 @@ def small(name: str, **training: Any) -> Experiment:
     generator, model = experiment.model.generator, {}
     if generator.kind == "resnet":
         model["generator"] = {"blocks": 1, "dropout": True}
+    if generator.kind == "srresnet":
+        model["generator"] = {"blocks": 1}
     if generator.kind == "dcgan":
         model["generator"] = {"latent": 4}
     if experiment.model.kind == "distill":

@@ -13,7 +13,6 @@ Array = np.ndarray[Any, Any]
 
 GRAY = {"uint8": 128, "uint16": 32896, "float32": 128 / 255}
 """What holes are filled with, the middle of the range; the same of every depth."""
-_TOP = {"uint8": 255, "uint16": 65535, "float32": 1.0}
 _MOST_HOLES = 1000
 
 
@@ -61,10 +60,9 @@ def without(picture: Array, mask: Array) -> Array:
 
     Shape: (H, W, C) uint8, uint16 or float32 in [0, 1], and (H, W) bool -> (H, W, 1 + C) of the same dtype.
     """
-    kind = picture.dtype.name
     result = np.empty((*picture.shape[:2], 1 + picture.shape[2]), picture.dtype)
-    result[:, :, 0] = np.where(mask, picture.dtype.type(_TOP[kind]), 0)
-    result[:, :, 1:] = np.where(mask[:, :, None], picture.dtype.type(GRAY[kind]), picture)
+    result[:, :, 0] = np.where(mask, picture.dtype.type(images.white(picture.dtype)), 0)
+    result[:, :, 1:] = np.where(mask[:, :, None], picture.dtype.type(GRAY[picture.dtype.name]), picture)
     return result
 
 
@@ -73,7 +71,7 @@ def cut_by_alpha(picture: Array, alpha: Array) -> Array:
 
     Shape: (H, W, C) and (H, W) or (H, W, 1) of one dtype -> (H, W, 1 + C).
     """
-    return without(picture, alpha.reshape(alpha.shape[:2]) < _TOP[alpha.dtype.name])
+    return without(picture, alpha.reshape(alpha.shape[:2]) < images.white(alpha.dtype))
 
 
 def filled(made: Array, picture: Array, opacity: Array) -> Array:
@@ -82,7 +80,7 @@ def filled(made: Array, picture: Array, opacity: Array) -> Array:
     Shape: (H, W, C), the same, and (H, W) of the picture's dtype -> (H, W, C).
     """
     result = picture.copy()
-    somewhere = opacity < _TOP[opacity.dtype.name]
+    somewhere = opacity < images.white(opacity.dtype)
     share = images.to_depth(opacity[somewhere][:, None, None], np.float32)[:, 0]
     mixed = share * images.to_depth(picture[somewhere][:, None], np.float32)[:, 0]
     mixed += (1 - share) * images.to_depth(made[somewhere][:, None], np.float32)[:, 0]

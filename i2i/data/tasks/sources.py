@@ -58,3 +58,18 @@ def entering(task: AnyTask, small: Array) -> Array:
         height, width = small.shape[:2]
         return images.resize(small, (task.scale * height, task.scale * width))
     return small
+
+
+def make_input(task: AnyTask, truth: Array, key: Key) -> Array:
+    """What a user would hand a translator for this truth: small, gray, drawn, or transparent where holes are.
+
+    The same draws as those of `make_source` when it validates. Shape: (H, W, 1 or 3) -> (h, w, K) of the same dtype.
+    """
+    match task:
+        case SuperResolution():
+            return smaller(truth, task.scale)
+        case Inpaint():
+            mask = holes(truth.shape[:2], task, generator((*key, _SOURCE)))
+            return images.with_alpha(truth, np.where(mask, 0, images.white(truth.dtype)).astype(truth.dtype))
+        case _:
+            return make_source(task, truth, key, train=False)
