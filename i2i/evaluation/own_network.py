@@ -47,6 +47,27 @@ class OwnNetwork(nn.Module):
         return functional.normalize(self.pooled(x), dim=1)
 
 
+class Tasks(nn.Module):
+    """A network and what is asked of it while it learns."""
+
+    def __init__(self, network: OwnNetwork) -> None:
+        super().__init__()
+        self.network = network
+        self.known = nn.Sequential(nn.Linear(WIDTHS[-1], 128), nn.ReLU(), nn.Linear(128, 64))
+        self.domain, self.damage = nn.Linear(WIDTHS[-1], 2), nn.Linear(WIDTHS[-1], len(DAMAGES))
+
+    def forward(self, pictures: Tensor, domains: Tensor, draw: torch.Generator) -> dict[str, Tensor]:
+        """What to make small, by task. Shape: as for `train`, a batch of them."""
+        one, two = (crops(pictures, SIDE, _CROP_CONTRAST, draw) for _ in range(2))
+        spoilt, classes = damaged(crops(pictures, SIDE, _CROP_DAMAGE, draw), draw)
+        points = self.network.pooled(torch.cat([one, two]))
+        return {
+            "known": _WEIGHT_CONTRAST * contrast(self.known(points)),
+            "domain": functional.cross_entropy(self.domain(points), domains.repeat(2)),
+            "damage": functional.cross_entropy(self.damage(self.network.pooled(spoilt)), classes),
+        }
+
+
 def train(
     pictures: Tensor,
     domains: Tensor,
@@ -63,23 +84,14 @@ def train(
         torch.manual_seed(seed)
         draw = torch.Generator().manual_seed(seed)
         network = OwnNetwork().train().to(memory_format=torch.channels_last)
-        known = nn.Sequential(nn.Linear(WIDTHS[-1], 128), nn.ReLU(), nn.Linear(128, 64))
-        suffered, belongs = nn.Linear(WIDTHS[-1], len(DAMAGES)), nn.Linear(WIDTHS[-1], 2)
-        weights = [weight for part in (network, known, suffered, belongs) for weight in part.parameters()]
-        optimizer = torch.optim.AdamW(weights, _RATE, weight_decay=1e-3)
+        tasks = Tasks(network)
+        optimizer = torch.optim.AdamW(tasks.parameters(), _RATE, weight_decay=1e-3)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _RATE, total_steps=steps)
         for done in range(steps):
             # A batch without a picture twice, or the contrast would tell it from itself.
             chosen = torch.randperm(len(pictures), generator=draw)[:BATCH]
-            some = pictures[chosen]
-            one, two = (crops(some, SIDE, _CROP_CONTRAST, draw) for _ in range(2))
-            spoilt, classes = damaged(crops(some, SIDE, _CROP_DAMAGE, draw), draw)
-            points = network.pooled(torch.cat([one, two]))
-            loss = _WEIGHT_CONTRAST * contrast(known(points))
-            loss = loss + functional.cross_entropy(belongs(points), domains[chosen].repeat(2))
-            loss = loss + functional.cross_entropy(suffered(network.pooled(spoilt)), classes)
             optimizer.zero_grad()
-            loss.backward()
+            torch.stack(list(tasks(pictures[chosen], domains[chosen], draw).values())).sum().backward()
             optimizer.step()
             schedule.step()
             on_progress(done + 1, steps)

@@ -37,7 +37,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("i2i.evaluation.asked_features.own_features", partial(own_features, steps=2))
+    monkeypatch.setattr("i2i.evaluation.asked_features.own_features", partial(own_features, steps=1))
 
 
 def test_two_domains_are_seen_with_both_and_a_line_says_what_they_say_together(
