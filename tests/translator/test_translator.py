@@ -1,9 +1,8 @@
 import dataclasses
-import json
 import os
 import pickle
 import resource
-import struct
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,10 @@ from i2i.errors import ModelFileError, PictureError, SettingsError
 from i2i.networks.blocks import BatchNorm
 from i2i.networks.settings import PatchGAN, ResNet, UNet
 from i2i.translator import Card, Translator, describe, load_network, save_network
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "networks"))
+from hostile_files import described, entry, headers, rewrite, with_header
+from hostile_files import tensors as header_of
 
 RESNET = ResNet(width=2, blocks=1)
 SIZES = [(1, 1), (1, 70), (33, 2), (16, 16), (65, 130), (128, 40)]
@@ -330,27 +333,6 @@ def test_a_network_in_channels_last_is_saved(tmp_path):
     assert load_network(tmp_path / "t.safetensors")[1] == card()
 
 
-def rewrite(path: Path, weights: dict[str, Tensor] | None = None, metadata: dict[str, str] | None = None) -> Path:
-    from safetensors import safe_open
-
-    with safe_open(path, framework="pt") as file:
-        before = file.metadata()
-    save_file(load_file(path) if weights is None else weights, path, metadata=before if metadata is None else metadata)
-    return path
-
-
-def described(path: Path, **changes: Any) -> Path:
-    """A translator file whose card says something else."""
-    from safetensors import safe_open
-
-    with safe_open(path, framework="pt") as file:
-        before = file.metadata()
-    told = json.loads(before["card"])
-    for key, value in changes.items():
-        told[key] = told[key] | value if isinstance(value, dict) else value
-    return rewrite(path, metadata=before | {"card": json.dumps(told)})
-
-
 def broken(path: Path, how: str) -> None:
     saved(path)
     weights = load_file(path)
@@ -418,39 +400,12 @@ def test_a_file_that_cannot_be_used_is_one_message(how, tmp_path):
     assert "\n" not in str(refusal.value)
 
 
-def with_header(path: Path, header: bytes, length: int | None = None, data: bytes = b"") -> Path:
-    path.write_bytes(struct.pack("<Q", len(header) if length is None else length) + header + data)
-    return path
+CARD = {"architecture": {"kind": "resnet", "width": 2, "blocks": 1}, "in_channels": 3, "out_channels": 3}
+HEADERS = headers("i2i-translator", CARD)
 
 
 def tensors(**entries: Any) -> bytes:
-    card = {"architecture": {"kind": "resnet", "width": 2, "blocks": 1}, "in_channels": 3, "out_channels": 3}
-    told = {"__metadata__": {"format": "i2i-translator", "card": json.dumps(card)}}
-    return json.dumps(told | entries).encode()
-
-
-def entry(start: int, end: int, shape: list[int], dtype: str = "F32") -> dict[str, Any]:
-    return {"dtype": dtype, "shape": shape, "data_offsets": [start, end]}
-
-
-HEADERS = {
-    "10 GB of header": (tensors(), 10 * 10**9),
-    "more header than file": (tensors(), 99_000),
-    "a header of 2 ** 64": (tensors(), 2**64 - 1),
-    "no header": (b"", 0),
-    "a header of another kind": (b"[1, 2]", None),
-    "nested lists": (b"[" * 50_000, None),
-    "overlapping": (tensors(a=entry(0, 8, [2]), b=entry(4, 12, [2])), None),
-    "behind the end": (tensors(a=entry(0, 4000, [1000])), None),
-    "backwards": (tensors(a=entry(8, 0, [2])), None),
-    "a hole": (tensors(a=entry(0, 4, [1]), b=entry(12, 16, [1])), None),
-    "an address too far": (tensors(a=entry(0, 2**63, [2**61])), None),
-    "a shape that overflows": (tensors(a=entry(0, 16, [2**32, 2**32])), None),
-    "another size than its shape": (tensors(a=entry(0, 16, [3])), None),
-    "a negative side": (tensors(a=entry(0, 16, [-4])), None),
-    "an unknown type": (tensors(a=entry(0, 16, [4], "X32")), None),
-    "a long description": (tensors(__metadata__={"format": "i2i-translator", "card": " " * 70_000}), None),
-}  # fmt: skip
+    return header_of("i2i-translator", CARD, **entries)
 
 
 @pytest.mark.parametrize("case", HEADERS)
