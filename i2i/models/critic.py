@@ -7,6 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from i2i.game import Scores, patches
+from i2i.losses.adversarial import Objective
+from i2i.models.sight import Look, Sight
 from i2i.networks.blocks import in_parts
 
 
@@ -20,16 +22,32 @@ class Layered(Protocol):
 
 
 class Critic:
-    """D as a function of a picture, its condition closed over."""
+    """D as a function of a picture, its condition and the way it sees closed over."""
 
-    def __init__(self, network: nn.Module, beside: Tensor | None = None, labels: Tensor | None = None) -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        beside: Tensor | None = None,
+        labels: Tensor | None = None,
+        sight: Sight | None = None,
+    ) -> None:
         """`beside` is stacked before every picture, (N, C, H, W): the source of a pair; `labels` are D's, (N,)."""
-        self.network, self.beside, self.labels = network, beside, labels
+        self.network, self.beside, self.labels, self.sight = network, beside, labels, sight
         self.scores: dict[str, Tensor] = {}
         """What `both` gave last, detached, of all scales' patches: for the monitor."""
 
     def __call__(self, picture: Tensor) -> Scores:
-        return self._scores(self._seen(picture), self.labels)
+        return self._scores(self._seen(picture, self.beside, self.look(picture)), self.labels)
+
+    def look(self, pictures: Tensor) -> Look | None:
+        """A way to see pictures of this shape; None is as they are."""
+        return None if self.sight is None else self.sight.look(pictures)
+
+    def moved(self, objective: Objective) -> None:
+        """After D's move: hold its weights to what the objective asks, and let its sight follow how it did."""
+        objective.constrain(self.network)
+        if self.sight is not None:
+            self.sight.follow(self.scores["real"], objective.undecided)
 
     def both(self, fake: Tensor, real: Tensor) -> tuple[Scores, Scores]:
         """Scores of fake and of real: in one pass, a batch norm taking the statistics of each half for itself.
@@ -40,13 +58,18 @@ class Critic:
         self.scores = {"real": patches(on_real).detach(), "fake": patches(on_fake).detach()}
         return on_fake, on_real
 
-    def activations(self, picture: Tensor) -> Sequence[list[Tensor]]:
-        """What D's layers make of a picture, and last its scores: a list for each scale."""
-        assert isinstance(self.network, Layered)
-        return self.network.activations(self._seen(picture))
+    def activations(self, picture: Tensor, look: Look | None = None) -> Sequence[list[Tensor]]:
+        """What D's layers make of a picture, and last its scores: a list for each scale; seen by a `look` of its own.
 
-    def _seen(self, picture: Tensor) -> Tensor:
-        return picture if self.beside is None else torch.cat([self.beside, picture], dim=1)
+        Two pictures are compared as they are seen by the same look.
+        """
+        assert isinstance(self.network, Layered)
+        return self.network.activations(self._seen(picture, self.beside, look or self.look(picture)))
+
+    def _seen(self, picture: Tensor, beside: Tensor | None, look: Look | None) -> Tensor:
+        if look is not None:
+            picture, beside = look(picture), None if beside is None else look.beside(beside)
+        return picture if beside is None else torch.cat([beside, picture], dim=1)
 
     def _scores(self, seen: Tensor, labels: Tensor | None) -> Scores:
         return self.network(seen) if labels is None else self.network(seen, labels)
@@ -55,8 +78,8 @@ class Critic:
         if fake.shape != real.shape:
             return self(fake), self(real)
         pictures = torch.cat([fake, real])
-        if self.beside is not None:
-            pictures = torch.cat([self.beside.repeat(2, 1, 1, 1), pictures], dim=1)
+        beside = None if self.beside is None else self.beside.repeat(2, 1, 1, 1)
+        pictures = self._seen(pictures, beside, self.look(pictures))
         with in_parts(self.network, 2):
             scores = self._scores(pictures, self.labels.repeat(2) if self.labels is not None else None)
         if isinstance(scores, Tensor):
@@ -75,9 +98,10 @@ class Comparison:
 
     def __init__(self, critic: Critic, *, fake: Tensor, real: Tensor) -> None:
         self._critic, self._fake, self._real = critic, fake, real
-        of_fake = critic.activations(fake)
+        look = critic.look(fake)
+        of_fake = critic.activations(fake, look)
         with torch.no_grad():
-            of_real = critic.activations(real)
+            of_real = critic.activations(real, look)
         self._on_fake, self._on_real = ([layers[-1] for layers in one] for one in (of_fake, of_real))
         self.of_fake, self.of_real = ([layers[:-1] for layers in one] for one in (of_fake, of_real))
         """What D's layers made of each, by scale and layer, without the scores."""

@@ -1,6 +1,6 @@
 """CUT and FastCUT: Contrastive Learning for Unpaired Image-to-Image Translation (Park et al. 2020)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -9,7 +9,9 @@ from i2i.batches import Domains
 from i2i.game import Model, Progress, Turn, View
 from i2i.losses.adversarial import Objective
 from i2i.losses.contrastive import patch_nce
+from i2i.losses.penalties import LazyR1
 from i2i.models.critic import Critic
+from i2i.models.sight import Sight
 from i2i.networks.patch_sampler import PatchSampler
 from i2i.networks.resnet import ResNet
 
@@ -28,12 +30,15 @@ class CUT(Model):
         identity: bool = True,
         flip_equivariance: bool = False,
         temperature: float = 0.07,
+        r1: LazyR1 | None = None,
+        sight: Sight | None = None,
     ) -> None:
         """G's own encoder makes the features, so its pictures have as many channels as its sources."""
         super().__init__()
         self.G, self.H, self.D, self.objective = G, H, D, objective
         self.lambda_nce, self.identity, self.flip_equivariance = lambda_nce, identity, flip_equivariance
         self.temperature = temperature
+        self.r1, self.sight = r1 or LazyR1(), sight or Sight()
 
     def players(self) -> Mapping[str, Sequence[nn.Module]]:
         return {"G": [self.G, self.H], "D": [self.D]}
@@ -49,9 +54,11 @@ class CUT(Model):
         # Of the pictures as they are; their graph is dropped, since nothing is differentiated through them.
         keys = [map.detach() for map in (features if flips is None else self.G.features(real))]
 
-        D = Critic(self.D)
+        D = Critic(self.D, sight=self.sight.at(progress))
         game = self.objective.discriminator(D, real=y, fake=fake.detach())
-        yield Turn("D", {"gan": game}, weight=0.5, signals=D.scores)
+        penalty = self.r1.terms(progress, D, y, fake.detach())
+        yield Turn("D", {"gan": game, **penalty}, weight=0.5, signals=D.scores)
+        D.moved(self.objective)
 
         game = self.objective.generator(D, real=y, fake=fake)
         # App. C.1: features of what was made of a mirrored input are mirrored back.
@@ -66,6 +73,9 @@ class CUT(Model):
         positions = self.H.positions(keys)
         pairs = zip(self.H(query, positions), self.H(keys, positions), strict=True)
         return torch.stack([patch_nce(made, real, self.temperature) for made, real in pairs]).mean(dim=0)
+
+    def phase(self, progress: Progress) -> Hashable:
+        return self.r1.due(progress), self.sight.phase(progress)
 
     def translators(self) -> Mapping[str, nn.Module]:
         return {"AtoB": self.G}

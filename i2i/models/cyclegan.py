@@ -1,6 +1,6 @@
 """CycleGAN: Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks (Zhu et al. 2017)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -8,9 +8,12 @@ from torch import Tensor, nn
 from i2i.batches import Domains
 from i2i.game import Model, Progress, Turn, View
 from i2i.losses.adversarial import Objective
+from i2i.losses.penalties import LazyR1
 from i2i.losses.reconstruction import l1
 from i2i.models.critic import Critic
+from i2i.models.decay import Decay
 from i2i.models.history import History
+from i2i.models.sight import Sight
 from i2i.networks.blocks import mixes_pictures
 
 
@@ -29,11 +32,18 @@ class CycleGAN(Model):
         history_Y: History,
         lambda_cycle: float = 10.0,
         lambda_identity: float = 0.5,
+        identity_until: int = 0,
+        r1: LazyR1 | None = None,
+        sight_X: Sight | None = None,
+        sight_Y: Sight | None = None,
     ) -> None:
+        """The identity term fades over the first `identity_until` images; 0 keeps it as it is, as in the paper."""
         super().__init__()
         self.G, self.F, self.D_X, self.D_Y, self.objective = G, F, D_X, D_Y, objective
         self.history_X, self.history_Y = history_X, history_Y
         self.lambda_cycle, self.lambda_identity = lambda_cycle, lambda_identity
+        self.identity = Decay(lambda_cycle * lambda_identity, identity_until)
+        self.r1, self.sight_X, self.sight_Y = r1 or LazyR1(), sight_X or Sight(), sight_Y or Sight()
 
     def players(self) -> Mapping[str, Sequence[nn.Module]]:
         return {"G": [self.G, self.F], "D": [self.D_X, self.D_Y]}
@@ -41,10 +51,11 @@ class CycleGAN(Model):
     def step(self, batch: Domains, progress: Progress) -> Iterator[Turn]:
         """Eq. 3: L_GAN(G, D_Y) + L_GAN(F, D_X) + lambda L_cyc(G, F), with the identity term of Sec. 5.2; G first."""
         x, y = batch
-        D_X, D_Y = Critic(self.D_X), Critic(self.D_Y)
-        lambda_identity = self.lambda_cycle * self.lambda_identity
+        D_X = Critic(self.D_X, sight=self.sight_X.at(progress))
+        D_Y = Critic(self.D_Y, sight=self.sight_Y.at(progress))
         identity = {}
-        if lambda_identity:
+        if not self.identity.over(progress):
+            lambda_identity = self.identity.now(progress)
             fake_y, same_y = _both(self.G, x, y)
             fake_x, same_x = _both(self.F, y, x)
             identity = {"x": lambda_identity * l1(same_x, x), "y": lambda_identity * l1(same_y, y)}
@@ -67,7 +78,18 @@ class CycleGAN(Model):
             "x": self.objective.discriminator(D_X, real=x, fake=past_x),
             "y": self.objective.discriminator(D_Y, real=y, fake=past_y),
         }
-        yield Turn("D", {"gan": gan}, weight=0.5, signals={"x": D_X.scores, "y": D_Y.scores})
+        penalty = {
+            "x": self.r1.terms(progress, D_X, x, past_x),
+            "y": self.r1.terms(progress, D_Y, y, past_y),
+        }
+        yield Turn("D", {"gan": gan, "penalty": penalty}, weight=0.5, signals={"x": D_X.scores, "y": D_Y.scores})
+        D_X.moved(self.objective)
+        D_Y.moved(self.objective)
+
+    def phase(self, progress: Progress) -> Hashable:
+        self.identity.fill(progress)
+        seen = self.sight_X.phase(progress), self.sight_Y.phase(progress)
+        return self.identity.over(progress), self.r1.due(progress), seen
 
     def translators(self) -> Mapping[str, nn.Module]:
         return {"AtoB": self.G, "BtoA": self.F}

@@ -70,6 +70,7 @@ class Distill(Model):
             D = Critic(self.D, beside=x)
             game = self.objective.discriminator(D, real=taught, fake=made.detach())
             yield Turn("D", {"gan": game}, weight=0.5, signals=D.scores)
+            D.moved(self.objective)
             terms["gan"] = self.lambda_gan * self.objective.generator(D, real=taught, fake=made)
         yield Turn("G", terms)
 

@@ -13,6 +13,7 @@ from i2i.losses.penalties import LazyR1
 from i2i.losses.reconstruction import l1
 from i2i.losses.ssim import ssim
 from i2i.models.critic import Comparison, Critic, Layered
+from i2i.models.sight import Sight
 
 
 class Pix2Pix(Model):
@@ -27,6 +28,7 @@ class Pix2Pix(Model):
         lambda_features: float = 0.0,
         r1: LazyR1 | None = None,
         lambda_ssim: float = 0.0,
+        sight: Sight | None = None,
     ) -> None:
         """All but `lambda_l1` is not the paper's; features want a D that is `Layered`."""
         super().__init__()
@@ -34,7 +36,7 @@ class Pix2Pix(Model):
             raise TypeError(f"feature matching wants a discriminator with `activations`, not {type(D).__name__}")
         self.G, self.D, self.objective = G, D, objective
         self.lambda_l1, self.lambda_features, self.lambda_ssim = lambda_l1, lambda_features, lambda_ssim
-        self.r1 = r1 or LazyR1()
+        self.r1, self.sight = r1 or LazyR1(), sight or Sight()
 
     def players(self) -> Mapping[str, Sequence[nn.Module]]:
         return {"G": [self.G], "D": [self.D]}
@@ -43,12 +45,13 @@ class Pix2Pix(Model):
         """Eq. 4: min_G max_D L_cGAN(G, D) + lambda L_L1(G), D first (Sec. 3.3)."""
         x, y = batch
         fake = self.G(x)
-        D = Critic(self.D, beside=at_size_of(y, x))
+        D = Critic(self.D, beside=at_size_of(y, x), sight=self.sight.at(progress))
 
         # Sec. 3.3: the objective is halved for D, which slows it relative to G.
         game = self.objective.discriminator(D, real=y, fake=fake.detach())
-        penalty = self.r1.terms(progress, D, y)
+        penalty = self.r1.terms(progress, D, y, fake.detach())
         yield Turn("D", {"gan": game, **penalty}, weight=0.5, signals=D.scores)
+        D.moved(self.objective)
 
         matched: dict[str, Tensor] = {}
         if self.lambda_ssim:
@@ -60,7 +63,7 @@ class Pix2Pix(Model):
         yield Turn("G", {"gan": game, "l1": self.lambda_l1 * l1(fake, y), **matched})
 
     def phase(self, progress: Progress) -> Hashable:
-        return self.r1.due(progress)
+        return self.r1.due(progress), self.sight.phase(progress)
 
     def translators(self) -> Mapping[str, nn.Module]:
         return {"AtoB": self.G}

@@ -5,9 +5,11 @@ from torch import Tensor, nn
 from i2i.batches import Domains
 from i2i.errors import SettingsError
 from i2i.game import Progress, flatten
-from i2i.losses.adversarial import LeastSquares
+from i2i.losses.adversarial import WGAN, LeastSquares
+from i2i.losses.penalties import LazyR1
 from i2i.models import settings
 from i2i.models.cyclegan import CycleGAN, _both
+from i2i.models.decay import Decay
 from i2i.models.history import History
 from i2i.networks import settings as networks
 from i2i.networks.resnet import ResNet
@@ -127,3 +129,47 @@ def test_domains_of_other_channels_have_no_identity():
     model = without.build(1, 3, (32, 32))
     batch = Domains(torch.zeros(1, 1, 32, 32), torch.zeros(1, 3, 32, 32))
     assert [turn.player for turn in model.step(batch, Progress())] == ["G", "D"]
+
+
+def test_the_identity_term_fades_over_its_images_and_then_costs_nothing():
+    model = make()
+    model.identity = Decay(5.0, until=100)
+    calls: list[int] = []
+    model.G.register_forward_hook(lambda module, inputs, output: calls.append(len(inputs[0])))
+    found = []
+    for images in (0, 50, 100):
+        model.phase(Progress(images=images))
+        calls.clear()
+        found.append(numbers(next(model.step(domains(), Progress(images=images))).terms))
+        assert sum(calls) == (3 if images < 100 else 2)
+    whole = numbers(next(make().step(domains(), Progress())).terms)
+    assert found[0] == pytest.approx(whole)
+    assert found[1]["identity/x"] == pytest.approx(whole["identity/x"] / 2)
+    assert not any(name.startswith("identity") for name in found[2])
+    phases = [model.phase(Progress(images=images)) for images in (0, 50, 100)]
+    assert phases[0] == phases[1] != phases[2]
+
+
+def test_both_discriminators_pay_for_their_slopes_on_real_and_on_past_fakes():
+    model = make(capacity=0)
+    model.r1 = LazyR1(weight=2.0, weight_fake=1.0, every=1)
+    _, D = model.step(domains(), Progress())
+    # A mean of four scores of factor times the picture: slopes of factor / 4 in each pixel, wherever it is asked.
+    slopes = {"x": 4 * (3 / 4) ** 2 / 2, "y": 4 * (5 / 4) ** 2 / 2}
+    found = {name: value for name, value in numbers(D.terms).items() if name.startswith("penalty")}
+    assert found == {
+        f"penalty/{side}/{name}": pytest.approx(weight * slope)
+        for side, slope in slopes.items()
+        for name, weight in (("r1", 2), ("r2", 1))
+    }
+
+
+def test_both_discriminators_are_held_to_what_the_objective_asks_after_their_move():
+    model = make()
+    model.objective = WGAN(clip=0.5)
+    turns = model.step(domains(), Progress())
+    next(turns)
+    next(turns)
+    assert (float(model.D_X.factor.detach()), float(model.D_Y.factor.detach())) == (3, 5)
+    assert next(turns, None) is None
+    assert (float(model.D_X.factor.detach()), float(model.D_Y.factor.detach())) == (0.5, 0.5)

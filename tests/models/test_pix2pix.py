@@ -4,7 +4,7 @@ from torch import Tensor, nn
 
 from i2i.batches import Pairs
 from i2i.game import Progress, flatten
-from i2i.losses.adversarial import Hinge, LeastSquares
+from i2i.losses.adversarial import WGAN, Hinge, LeastSquares
 from i2i.losses.penalties import LazyR1
 from i2i.models.pix2pix import Pix2Pix
 
@@ -127,7 +127,7 @@ def test_r1_is_a_term_of_the_discriminators_turn_in_the_rounds_of_one_phase(batc
     found = []
     for rounds in range(9):
         D, G = model.step(batch, Progress(rounds=rounds))
-        assert ("r1" in numbers(D.terms)) is model.phase(Progress(rounds=rounds))
+        assert ("r1" in numbers(D.terms)) is model.phase(Progress(rounds=rounds))[0]
         assert "r1" not in numbers(G.terms)
         found.append(numbers(D.terms).get("r1"))
     # The mean of four patches has a slope of 3 / 4 in each pixel of the picture; that in the source does not count.
@@ -146,3 +146,14 @@ def test_ssim_is_a_term_of_the_generators_turn_by_its_weight():
     # Flat pictures of 0.25 and -0.5: their structure is the same, their light is not.
     light = (2 * 0.25 * -0.5 + 0.02**2) / (0.25**2 + 0.5**2 + 0.02**2)
     assert numbers(G.terms)["ssim"] == pytest.approx(7 * (1 - light), rel=1e-4)
+
+
+def test_d_is_held_to_what_the_objective_asks_after_its_move_and_before_the_generators(batch):
+    model = Pix2Pix(one_by_one(1, [2.0]), one_by_one(2, [1.0, 3.0]), WGAN(clip=0.5))
+    turns = model.step(batch, Progress())
+    next(turns)
+    assert model.D.weight.flatten().tolist() == [1, 3]
+    G = next(turns)
+    assert model.D.weight.flatten().tolist() == [0.5, 0.5]
+    # The fake is 1 and its source 0.5.
+    assert numbers(G.terms)["gan"] == pytest.approx(-(0.5 * 0.5 + 0.5 * 1))

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from i2i.losses import settings as losses
+from i2i.models.settings.judged import Judged
 from i2i.networks import settings as networks
 from i2i.settings import Positive, Weight, Width, settings
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @settings
-class CUT:
+class CUT(Judged):
     """CUT (Park et al. 2020): a translator of one direction, taught by two unpaired collections."""
 
     kind: Literal["cut"] = "cut"
@@ -61,13 +62,16 @@ class CUT:
             )
         generator = self.generator.build(in_channels, out_channels, size)
         assert isinstance(generator, ResNet)
+        objective = self.objective.build()
         return cut.CUT(
             G=generator,
             H=PatchSampler(generator.feature_channels, width=self.head_width, patches=self.patches),
             D=self.discriminator.build(out_channels, size),
-            objective=self.objective.build(),
+            objective=objective,
             lambda_nce=self.lambda_nce,
             identity=self.identity,
             flip_equivariance=self.flip_equivariance,
             temperature=self.temperature,
+            r1=self.penalty,
+            sight=self.sight.build(objective),
         )

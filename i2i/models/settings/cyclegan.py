@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Literal
 
 from i2i.losses import settings as losses
+from i2i.models.settings.judged import Judged
 from i2i.networks import settings as networks
 from i2i.settings import Count, Weight, settings
 
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @settings
-class CycleGAN:
+class CycleGAN(Judged):
     """CycleGAN (Zhu et al. 2017): two translators taught by two unpaired collections."""
 
     kind: Literal["cyclegan"] = "cyclegan"
@@ -32,6 +33,9 @@ class CycleGAN:
     lambda_identity: Weight = 0.5
     """Share of lambda_cycle for leaving a picture of the right domain alone (Sec. 5.2); 0 saves a third of the step."""
 
+    identity_until: Count = 0
+    """Images over which that term fades to nothing, linearly: from then on saved as well. 0 keeps it, as the paper."""
+
     history: Count = 50
     """Past fakes kept for each discriminator (Sec. 4)."""
 
@@ -46,14 +50,19 @@ class CycleGAN:
                 f"the identity term shows a generator pictures of its own target domain, but A has {in_channels} "
                 f"channels and B {out_channels}. Use --data.channels rgb, or --model.lambda-identity 0."
             )
+        objective = self.objective.build()
         return cyclegan.CycleGAN(
             G=self.generator.build(in_channels, out_channels, size),
             F=self.generator.build(out_channels, in_channels, size),
             D_X=self.discriminator.build(in_channels, size),
             D_Y=self.discriminator.build(out_channels, size),
-            objective=self.objective.build(),
+            objective=objective,
             history_X=History(self.history, (in_channels, *size)),
             history_Y=History(self.history, (out_channels, *size)),
             lambda_cycle=self.lambda_cycle,
             lambda_identity=self.lambda_identity,
+            identity_until=self.identity_until,
+            r1=self.penalty,
+            sight_X=self.sight.build(objective),
+            sight_Y=self.sight.build(objective),
         )

@@ -4,15 +4,16 @@ from typing import TYPE_CHECKING, Literal
 
 from i2i.errors import SettingsError
 from i2i.losses import settings as losses
+from i2i.models.settings.judged import Judged
 from i2i.networks import settings as networks
-from i2i.settings import Positive, Weight, settings
+from i2i.settings import Weight, settings
 
 if TYPE_CHECKING:
     from i2i.game import Model
 
 
 @settings
-class Pix2Pix:
+class Pix2Pix(Judged):
     """Pix2Pix (Isola et al. 2017): a translator taught by pairs."""
 
     kind: Literal["pix2pix"] = "pix2pix"
@@ -36,15 +37,8 @@ class Pix2Pix:
     lambda_features: Weight = 0.0
     """Weight of the distance between what D's layers make of fake and target (pix2pixHD: 10); the paper has none."""
 
-    lambda_r1: Weight = 0.0
-    """Weight of D's squared gradient on real pictures (R1, Mescheder et al. 2018); wants a D without batch norm."""
-
-    r1_every: Positive = 16
-    """Rounds from one R1 penalty to the next; it is so many times as strong."""
-
     def build(self, in_channels: int, out_channels: int, size: tuple[int, int]) -> "Model":
         """The model for pictures of these channels, trained at `size` (height, width)."""
-        from i2i.losses.penalties import LazyR1
         from i2i.losses.ssim import WINDOW
         from i2i.models import pix2pix
 
@@ -53,12 +47,14 @@ class Pix2Pix:
                 f"size {'x'.join(map(str, size))}: SSIM compares windows of {WINDOW} x {WINDOW} pixels, so both sides "
                 f"must be at least {WINDOW}. Choose a larger --size, or --model.lambda-ssim 0."
             )
+        objective = self.objective.build()
         return pix2pix.Pix2Pix(
             self.generator.build(in_channels, out_channels, size),
             self.discriminator.build(in_channels + out_channels, size),
-            self.objective.build(),
+            objective,
             self.lambda_l1,
             self.lambda_features,
-            LazyR1(weight=self.lambda_r1, every=self.r1_every),
+            self.penalty,
             self.lambda_ssim,
+            self.sight.build(objective),
         )
