@@ -173,7 +173,10 @@ def parse_yaml(text: str, name: str, base: Experiment | None = None) -> Experime
     if not isinstance(data, dict):
         raise SettingsError(f"{name}: holds {type(data).__name__}, wanted settings such as 'model:' and 'data:'.")
     if isinstance(model := data.get("model"), dict) and model.get("kind") == "dcgan":
-        data["model"] = model | {"kind": "gan"}  # what it was called while it was the only one from noise
+        # What it was called while it was the only one from noise, and had one kind of network for each player.
+        players = {name: value for name, value in model.items() if name in ("generator", "discriminator")}
+        networks = {name: {"kind": "dcgan"} | value for name, value in players.items() if isinstance(value, dict)}
+        data["model"] = model | networks | {"kind": "gan"}
     try:
         tree = json.dumps(_overlay(as_dict(base or Experiment()), data))
     except (TypeError, ValueError) as error:

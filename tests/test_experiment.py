@@ -202,6 +202,6 @@ def test_an_experiment_needs_the_data_of_its_model():
 
 def test_the_game_of_noise_was_once_called_dcgan(tmp_path):
     saved = tmp_path / "experiment.yaml"
-    saved.write_text("model:\n  kind: dcgan\n  generator: {width: 7}\n")
+    saved.write_text("model:\n  kind: dcgan\n  generator: {width: 7}\n  objective: {kind: hinge}\n")
     model = from_yaml(saved).model
-    assert (model.kind, model.generator.width) == ("gan", 7)
+    assert (model.kind, model.generator.width, model.objective.kind) == ("gan", 7, "hinge")
