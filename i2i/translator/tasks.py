@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import cv2
 import numpy as np
 
 from i2i import images
@@ -72,8 +71,8 @@ def kept(task: AnyTask, made: Array, prepared: Array) -> Array:
     Shape: (h, w, C), (h, w, K) as `at_scale` gives it -> (h, w, C).
     """
     match task:
-        case Colorize() if task.keep_luminance and made.shape[2] == 3:
-            return with_lightness(made, prepared)
+        case Colorize() if task.keep_luma and made.shape[2] == 3:
+            return with_luma(made, prepared)
         case Inpaint():
             return np.where(prepared[:, :, :1] > 0, made, prepared[:, :, 1:])
         case _:
@@ -83,29 +82,31 @@ def kept(task: AnyTask, made: Array, prepared: Array) -> Array:
 def kept_in_full(task: AnyTask, made: Array, picture: Array) -> Array:
     """A result at the picture's own size, with what the picture keeps of itself, pixel by pixel."""
     match task:
-        case Colorize() if task.keep_luminance and made.shape[2] == 3:
-            return with_lightness(made, images.with_channels(picture, 1))
+        case Colorize() if task.keep_luma and made.shape[2] == 3:
+            return with_luma(made, images.with_channels(picture, 1))
         case Inpaint():
             return filled(made, images.with_channels(picture[:, :, :-1], made.shape[2]), picture[:, :, -1])
         case _:
             return made
 
 
-def with_lightness(colours: Array, gray: Array) -> Array:
-    """Colours under the lightness of a gray picture: L of CIE Lab is the gray's, a and b are the colours'.
+def with_luma(colours: Array, gray: Array) -> Array:
+    """Colours under the light of a gray picture: the result has its luma (Rec. 601), and as much colour as fits.
 
-    Shape: (H, W, 3) and (H, W, 1) of one dtype -> (H, W, 3). Colours that the light leaves no room for are clipped.
+    The difference of a colour from its own luma is kept, or shortened until it fits in the range. It is luma and not
+    the lightness of CIE Lab because sources were made by luma: a blue has a lightness of 32 and its gray one of 11.
+    Shape: (H, W, 3) and (H, W, 1) of one dtype -> (H, W, 3).
     """
     result = np.empty_like(colours)
     rows = max(1, _STRIP // colours.shape[1])
     for start in range(0, len(colours), rows):
         part = slice(start, start + rows)
-        lab, light = (
-            cv2.cvtColor(images.to_depth(images.with_channels(one[part], 3), np.float32), cv2.COLOR_RGB2LAB)
-            for one in (colours, gray)
-        )
-        lab[:, :, 0] = light[:, :, 0]
-        result[part] = images.to_depth(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB).clip(0, 1), colours.dtype)
+        colour, light = (images.to_depth(one[part], np.float32) for one in (colours, gray))
+        apart = colour - images.with_channels(colour, 1)
+        up, down = apart.max(axis=2, keepdims=True), -apart.min(axis=2, keepdims=True)
+        tiny = np.float32(1e-6)
+        room = np.minimum((1 - light) / np.maximum(up, tiny), light / np.maximum(down, tiny))
+        result[part] = images.to_depth(light + np.clip(room, 0, 1) * apart, colours.dtype)
     return result
 
 

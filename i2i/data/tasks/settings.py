@@ -38,8 +38,8 @@ class Colorize:
     kind: Literal["colorize"] = "colorize"
     """From gray to colour."""
 
-    keep_luminance: bool = True
-    """Results take the lightness L of CIE Lab from their source, at its full size; a and b are the network's."""
+    keep_luma: bool = True
+    """Results take their light from the source, at its full size; the network gives the colours alone."""
 
 
 @settings

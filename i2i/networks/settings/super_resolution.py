@@ -36,9 +36,9 @@ class SRResNet:
 
         scale = self.scale or 1
         if any(side % scale or side < 8 * scale for side in size):
-            near = "x".join(str(max(8 * scale, round(side / scale) * scale)) for side in size)
+            near = "x".join(dict.fromkeys(str(max(8 * scale, round(side / scale) * scale)) for side in size))
             raise SettingsError(
-                f"size {'x'.join(map(str, size))}: results of x{scale} have sides that are multiples of {scale} and at "
+                f"size {'x'.join(dict.fromkeys(map(str, size)))}: results of x{scale} have sides that are multiples of {scale} and at "
                 f"least {8 * scale}. The nearest is --size {near}."
             )
         return super_resolution.SRResNet(
