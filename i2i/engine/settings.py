@@ -27,6 +27,9 @@ class TrainingSettings:
     lr: Annotated[float, Field(gt=0)] = 2e-4
     """Learning rate of Adam."""
 
+    lr_discriminator: Annotated[float, Field(ge=0)] = 0.0
+    """Learning rate of the discriminators alone (TTUR, Heusel et al. 2017: four times G's in SAGAN); 0 is lr."""
+
     beta1: Annotated[float, Field(ge=0, lt=1)] = 0.5
     """Adam's decay of the mean gradient."""
 

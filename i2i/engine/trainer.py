@@ -110,8 +110,8 @@ class Trainer:
         Several batches are played in lockstep, so what a model keeps between turns (pix2pix: the fake) is kept for
         each of them.
         """
-        for player in self.players.values():
-            player.set_rate(self.learning_rate())
+        for name, player in self.players.items():
+            player.set_rate(self.learning_rate(name))
         if self.average:
             self.average.set_decay(self.progress.rounds + 1)
         self._graphs.round(batches, self.model.phase(self.progress))
@@ -269,9 +269,10 @@ class Trainer:
         norms = {name: gradient_norm(player.weights) for name, player in self.players.items()}
         return {name: float(norm) for name, norm in norms.items() if norm is not None}
 
-    def learning_rate(self) -> float:
-        """Adam's rate in the coming round."""
-        return self.settings.lr * self.schedule.factor(self.progress)
+    def learning_rate(self, player: str = "G") -> float:
+        """Adam's rate of a player in the coming round; D may have one of its own."""
+        rate = (player == "D" and self.settings.lr_discriminator) or self.settings.lr
+        return rate * self.schedule.factor(self.progress)
 
     def translators(self) -> Mapping[str, nn.Module]:
         """The networks that a run ships: averaged where it averages, otherwise as they are."""

@@ -73,11 +73,12 @@ def broken(state: Mapping[str, Any], records: Sequence[Record]) -> str | None:
 
 def _return_to(path: Path, state: dict[str, Any], records: Sequence[Record], best: Mapping[str, Any]) -> str:
     experiment = parse_yaml(state["experiment"], str(path))
-    before = experiment.training.lr
-    lowered = change(experiment, {"training": {"lr": before * FACTOR}})
+    before, of_d = experiment.training.lr, experiment.training.lr_discriminator
+    lowered = change(experiment, {"training": {"lr": before * FACTOR, "lr_discriminator": of_d * FACTOR}})
     step = state["progress"]["rounds"]
     reached = max([step, *(record["step"] for record in records)])
     rolled = {"step": step, "from": reached, "lr_before": before, "lr": lowered.training.lr}
+    rolled |= {"lr_discriminator_before": of_d} if of_d else {}
     state |= {"experiment": to_yaml(lowered), "rollbacks": [*state["rollbacks"], rolled], "best": best}
     checkpoint.save(state, path)
     checkpoint.keep(path, step, lowered.training.keep)

@@ -202,7 +202,12 @@ def _refuse_changes(run: Path, asked: Experiment) -> None:
     before = _experiment(run / "checkpoint.pt", state)
     free = {f"training.{name}" for name in MAY_CHANGE}
     # The command line that began the run goes on with it after a rollback, too.
-    begun = [rolled["lr_before"] for rolled in state["rollbacks"][:1]]
+    begun = [
+        (f"training.{name}", rolled[f"{name}_before"])
+        for rolled in state["rollbacks"][:1]
+        for name in ("lr", "lr_discriminator")
+        if f"{name}_before" in rolled
+    ]
     ours, theirs = dict(_leaves(as_dict(before))), dict(_leaves(as_dict(asked)))
     changed = [
         f"{name} from {value!r} to {theirs[name]!r}"
@@ -210,7 +215,7 @@ def _refuse_changes(run: Path, asked: Experiment) -> None:
         if name in theirs and theirs[name] != value and name not in free
         # Left to the run, which has chosen: the same command line goes on.
         if (name, theirs[name]) != ("training.batch_size", "auto")
-        if not (name == "training.lr" and theirs[name] in begun)
+        if (name, theirs[name]) not in begun
     ]
     if changed:
         raise SettingsError(

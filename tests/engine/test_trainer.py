@@ -316,6 +316,28 @@ def test_the_rate_of_a_round_is_that_of_the_schedule():
     assert steps == [pytest.approx(0.5 * factor, rel=1e-4) for factor in (1, 1, 2 / 3, 1 / 3)]
 
 
+class GeneratorAndDiscriminator(TwoPlayers):
+    def players(self) -> Mapping[str, Sequence[nn.Module]]:
+        return {"G": [self.A], "D": [self.B]}
+
+
+@pytest.mark.parametrize("fused", [False, True])
+def test_discriminators_may_have_a_rate_of_their_own_on_the_same_schedule(fused):
+    model = GeneratorAndDiscriminator(lambda model, batch, progress: iter([
+        Turn("G", {"loss": model.A(batch[0]).mean()}), Turn("D", {"loss": model.B(batch[0]).mean()})
+    ]))  # fmt: skip
+    trainer = trainer_of(model, schedule="linear", steps=4, lr=0.5, lr_discriminator=0.125, fused=fused)
+    before = {name: [weight.clone() for weight in player.weights] for name, player in trainer.players.items()}
+    trainer.round([ONE])
+    # Adam's first step is as long as its rate.
+    for name, rate in (("G", 0.5), ("D", 0.125)):
+        for weight, start in zip(trainer.players[name].weights, before[name], strict=True):
+            assert float((start - weight).detach()) == pytest.approx(rate)
+    assert trainer.learning_rate() == 0.5
+    trainer.progress = Progress(rounds=3)
+    assert trainer.learning_rate("D") == pytest.approx(trainer.learning_rate("G") / 4) != 0.125
+
+
 def test_a_term_that_is_not_a_number_any_more_ends_the_run():
     def step(model: TwoPlayers, batch: Any, progress: Progress) -> Iterator[Turn]:
         yield Turn("A", {"fine": model.A(batch[0]).mean(), "bad": model.A(batch[0]).mean() * float("nan")})

@@ -93,6 +93,18 @@ def test_a_run_returns_to_the_last_healthy_checkpoint_with_half_the_rate(data: P
     assert from_yaml(out / "experiment.yaml").training.lr == 5e-5
 
 
+def test_a_rate_of_the_discriminators_own_is_halved_with_the_other(data: Path, tmp_path: Path) -> None:
+    of_its_own = change(TINY, {"training": {"lr_discriminator": 4e-4, "steps": 4}})
+    out = run(of_its_own, data, tmp_path / "run")
+    for file in ("checkpoint.pt", "checkpoint-4.pt"):
+        broken(out / file)
+    go_on(out, rollback=True)
+    training = from_yaml(out / "experiment.yaml").training
+    assert (training.lr, training.lr_discriminator) == (1e-4, 2e-4)
+    # The command line that began it still goes on with it.
+    run(change(of_its_own, {"training": {"steps": 5}}), data, out, existing="continue")
+
+
 def test_losses_that_were_no_numbers_make_a_checkpoint_sick(data: Path, tmp_path: Path) -> None:
     out = run(TINY, data, tmp_path / "run")
     lines = (out / "log.jsonl").read_text().splitlines()
