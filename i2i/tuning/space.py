@@ -34,7 +34,10 @@ REFUSED = {
     **dict.fromkeys(("init-from", "init-what"), "start every trial alike: give it as a flag"),
 }
 """Settings that cannot be searched, and why."""
-REFUSED_BELOW = {("data", "task"): _OTHER_PICTURES, ("model", "teacher"): REFUSED["model.sources"]}
+REFUSED_BELOW: dict[tuple[str, ...], str] = {
+    ("data", "task"): _OTHER_PICTURES,
+    ("model", "teacher"): REFUSED["model.sources"],
+}
 """And all of these."""
 _FORM = "wanted SETTING=LOW..HIGH, SETTING=LOW..HIGH,log or SETTING=ONE,OTHER, as in model.lambda-l1=10..200,log"
 

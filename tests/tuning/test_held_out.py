@@ -2,6 +2,7 @@
 
 import math
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,7 +50,7 @@ def test_the_best_of_a_run_has_the_lowest_of_each_direction() -> None:
     ],
 )
 def test_whose_pictures_choose(
-    tmp_path: Path, counts: dict[str, int], pictures: int, split: str, untouched: bool
+    tmp_path: Path, counts: dict[str, Any], pictures: int, split: str, untouched: bool
 ) -> None:
     data = day2night.write(tmp_path / "data", train=6, size=(16, 16), **counts)
     for name, count in counts.items():
