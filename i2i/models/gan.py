@@ -12,8 +12,10 @@ from torch import Tensor, nn
 from i2i.batches import Labelled
 from i2i.game import Model, Progress, Turn, View
 from i2i.losses.adversarial import Objective
+from i2i.losses.orthogonal import orthogonality
 from i2i.losses.penalties import LazyR1
 from i2i.models.critic import Critic
+from i2i.models.sight import Sight
 from i2i.networks.sampler import Sampler
 
 SAMPLES = 64
@@ -31,11 +33,14 @@ class GAN(Model):
         *,
         critic_steps: int = 1,
         r1: LazyR1 | None = None,
+        lambda_orthogonal: float = 0.0,
+        sight: Sight | None = None,
     ) -> None:
         """Where G has classes, D takes labels beside pictures. G moves in every `critic_steps`-th round, D in each."""
         super().__init__()
         self.G, self.D, self.objective = G, D, objective
-        self.critic_steps, self.r1 = critic_steps, r1 or LazyR1()
+        self.critic_steps, self.r1, self.sight = critic_steps, r1 or LazyR1(), sight or Sight()
+        self.lambda_orthogonal = lambda_orthogonal
 
     def players(self) -> Mapping[str, Sequence[nn.Module]]:
         return {"G": [self.G], "D": [self.D]}
@@ -43,19 +48,23 @@ class GAN(Model):
     def step(self, batch: Labelled, progress: Progress) -> Iterator[Turn]:
         """Goodfellow et al. 2014, Algorithm 1: a step of D, and in every k-th round one of G on the same noise."""
         real, labels = batch.images, batch.labels if self.G.classes else None
-        D = Critic(self.D, labels=labels)
+        D = Critic(self.D, labels=labels, sight=self.sight.at(progress))
         z = torch.randn(len(real), self.G.latent, device=real.device)
         moves = self._moves(progress)
         with nullcontext() if moves else torch.no_grad():
             fake = self.G(z, labels)
         game = self.objective.discriminator(D, real=real, fake=fake.detach())
-        yield Turn("D", {"gan": game, **self.r1.terms(progress, D, real)}, signals=D.scores)
-        self.objective.constrain(self.D)
+        penalty = self.r1.terms(progress, D, real, fake.detach())
+        yield Turn("D", {"gan": game, **penalty}, signals=D.scores)
+        D.moved(self.objective)
         if moves:
-            yield Turn("G", {"gan": self.objective.generator(D, real=real, fake=fake)})
+            terms = {"gan": self.objective.generator(D, real=real, fake=fake)}
+            if self.lambda_orthogonal:
+                terms["orthogonal"] = self.lambda_orthogonal * orthogonality(self.G)
+            yield Turn("G", terms)
 
     def phase(self, progress: Progress) -> Hashable:
-        return self._moves(progress), self.r1.due(progress)
+        return self._moves(progress), self.r1.due(progress), self.sight.phase(progress)
 
     def translators(self) -> Mapping[str, nn.Module]:
         return {"sample": self.G}

@@ -2,7 +2,9 @@
 
 from typing import TYPE_CHECKING, Literal
 
+from i2i.errors import SettingsError
 from i2i.losses import settings as losses
+from i2i.models.settings.judged import Judged
 from i2i.networks import settings as networks
 from i2i.settings import Positive, Weight, settings
 
@@ -11,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @settings
-class GAN:
+class GAN(Judged):
     """GAN (Goodfellow et al. 2014): pictures from noise, learnt from one folder."""
 
     kind: Literal["gan"] = "gan"
@@ -23,7 +25,7 @@ class GAN:
     discriminator: networks.Judge = networks.DCGANDiscriminator()
     """Picture to score."""
 
-    objective: losses.Objective = losses.Vanilla()
+    objective: losses.AnyObjective = losses.Vanilla()
     """What the two players make small."""
 
     conditional: bool = False
@@ -35,22 +37,32 @@ class GAN:
     critic_steps: Positive = 1
     """Moves of D for each of G: 5 in WGAN. A step is a move of D."""
 
-    lambda_r1: Weight = 0.0
-    """Weight of D's squared gradient on real pictures (R1, Mescheder et al. 2018); wants a D without batch norm."""
-
-    r1_every: Positive = 16
-    """Rounds from one R1 penalty to the next; it is so many times as strong."""
+    lambda_orthogonal: Weight = 0.0
+    """Weight of the overlaps between the filters of G's layers (BigGAN, Brock et al. 2019, Eq. 3: 1e-4)."""
 
     def build(self, in_channels: int, out_channels: int, size: tuple[int, int]) -> "Model":
         """The model for pictures of `out_channels`, trained at `size` (height, width)."""
-        from i2i.losses.penalties import LazyR1
         from i2i.models import gan
 
+        self._refuse_unfit_objective()
         classes = max(1, len(self.classes)) if self.conditional else 0
+        objective = self.objective.build()
         return gan.GAN(
             self.generator.build(out_channels, size, classes),
             self.discriminator.build(out_channels, size, classes),
-            self.objective.build(),
+            objective,
             critic_steps=self.critic_steps,
-            r1=LazyR1(weight=self.lambda_r1, every=self.r1_every),
+            r1=self.penalty,
+            lambda_orthogonal=self.lambda_orthogonal,
+            sight=self.sight.build(objective),
         )
+
+    def _refuse_unfit_objective(self) -> None:
+        """Raise SettingsError where the objective reads an energy, which the discriminator does not have."""
+        energetic = isinstance(self.objective, losses.Energy)
+        if energetic and not isinstance(self.discriminator, networks.StridedAutoencoder | networks.DenseAutoencoder):
+            raise SettingsError(
+                f"model.objective {self.objective.kind}: reads how well a discriminator puts a picture together again, "
+                f"and {self.discriminator.kind} gives scores. Use --model.discriminator.kind strided-autoencoder or "
+                f"dense-autoencoder, or another objective."
+            )
