@@ -6,12 +6,16 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any, Literal
 
-from i2i.data.folders import Pair, find_domains, find_pairs, find_pictures, sampled, sides, splits
+import numpy as np
+from numpy.typing import NDArray
+
+from i2i.data.class_counts import about_classes, counted
+from i2i.data.folders import FoundPictures, Pair, find_domains, find_pairs, find_pictures, sampled, sides, splits
 from i2i.data.holdout import hold_out
 from i2i.data.listing import some
 from i2i.data.paired import PairedFolder
 from i2i.data.preflight import check_pairs, check_pictures
-from i2i.data.sequences import Joined, Mapped
+from i2i.data.sequences import Chosen, Joined, Mapped
 from i2i.data.settings import DataSettings
 from i2i.data.single import PictureFolder
 from i2i.data.tasks.folder import TaskFolder
@@ -44,8 +48,15 @@ class Opened:
     counts: dict[str, int]
     """Items to train and to validate on: {"train": 380, "validation": 16}."""
     classes: tuple[str, ...] = ()
+    labels: NDArray[np.int64] | None = None
+    """The class of each picture to train on, where there are classes."""
     notes: list[str] = field(default_factory=list)
     """What the user should know, a sentence each."""
+
+    @property
+    def class_counts(self) -> list[int]:
+        """Pictures to train on, class by class."""
+        return [] if self.labels is None else counted(self.labels, self.classes)
 
 
 @dataclass(frozen=True)
@@ -58,6 +69,8 @@ class _Items:
     target: Sequence[Path]
     note: str
     classes: tuple[str, ...] = ()
+    labels: Sequence[int] = ()
+    """Of pictures, where there are classes."""
 
 
 def open_dataset(kind: Kind, root: str | Path, settings: DataSettings, *, seed: int = 0) -> Opened:
@@ -69,7 +82,8 @@ def open_dataset(kind: Kind, root: str | Path, settings: DataSettings, *, seed: 
     there = splits(root)
     found = _find(form, root, "train", settings)
     notes = [found.note]
-    other, validation = _validation(form, root, [name for name in ("val", "test") if name in there], settings, notes)
+    names = [name for name in ("val", "test") if name in there]
+    other, validation = _validation(form, root, names, settings, notes, found.classes)
     kept, held = zip(*(hold_out(side, settings.holdout, other is not None, seed) for side in found.sides), strict=True)
     if not all(held):  # of one domain alone nothing can be shown
         kept, held = found.sides, [[] for _ in held]
@@ -99,6 +113,15 @@ def open_dataset(kind: Kind, root: str | Path, settings: DataSettings, *, seed: 
         settings.brightness or settings.contrast or settings.noise or settings.blur or settings.jpeg
     ):
         notes.append("brightness, contrast, noise, blur and jpeg change the source of a pair; here they do nothing")
+    labels = _labels(found, kept[0])
+    if settings.balance == "classes" and labels is None:
+        raise DatasetError(
+            f"{found.note}: --data.balance classes draws class folders equally often, and there are none. Wanted: "
+            f"train/<class>/*.jpg; without classes leave it out."
+        )
+    if labels is not None:
+        folder = Path(root) / "train" if (Path(root) / "train").is_dir() else Path(root)
+        notes += about_classes(counted(labels, found.classes), found.classes, settings.balance, folder)
     complete = all(validation)
     train = _dataset(form, kept, settings, seed, channels, deep, train=True)
     train.root = Path(root)
@@ -110,6 +133,7 @@ def open_dataset(kind: Kind, root: str | Path, settings: DataSettings, *, seed: 
         deep=deep,
         counts={"train": max(map(len, kept)), "validation": max(map(len, validation)) if complete else 0},
         classes=found.classes,
+        labels=labels,
         notes=notes,
     )
 
@@ -132,13 +156,26 @@ def _of_task(channels: int, settings: DataSettings, note: str) -> tuple[int, int
     return source_channels(settings.task, channels), channels
 
 
+def _labels(found: _Items, kept: Sequence[Any]) -> NDArray[np.int64] | None:
+    """Of the pictures that are kept to train on; None where there are no classes."""
+    if not found.classes:
+        return None
+    labels = np.fromiter(found.labels, np.int64, len(found.labels))
+    return labels[np.asarray(kept.indices)] if isinstance(kept, Chosen) else labels
+
+
 def _validation(
-    kind: _Form, root: str | Path, names: list[str], settings: DataSettings, notes: list[str]
+    kind: _Form,
+    root: str | Path,
+    names: list[str],
+    settings: DataSettings,
+    notes: list[str],
+    classes: Sequence[str],
 ) -> tuple[str | None, tuple[Sequence[Any], ...]]:
     """The first of the splits that can be validated on, and its items: test/ may hold inputs alone."""
     for name in names:
         try:
-            return name, _find(kind, root, name, settings).sides
+            return name, _find(kind, root, name, settings, classes).sides
         except DatasetError as error:
             notes.append(f"the {name} split is not used for validation: {error}")
     return None, ()
@@ -149,7 +186,8 @@ def infer_channels(headers: Sequence[Probe]) -> int:
     return 1 if headers and all(header.channels == 1 for header in headers) else 3
 
 
-def _find(kind: _Form, root: str | Path, split: str, settings: DataSettings) -> _Items:
+def _find(kind: _Form, root: str | Path, split: str, settings: DataSettings, classes: Sequence[str] = ()) -> _Items:
+    """The items of a split; pictures are labelled by `classes` where these are known. Raises DatasetError."""
     if kind == "pairs":
         pairs = find_pairs(root, split)
         source, target = sides(pairs.pairs)
@@ -163,16 +201,29 @@ def _find(kind: _Form, root: str | Path, split: str, settings: DataSettings) -> 
         note = f"{len(domains.x)} and {len(domains.y)} pictures in {domains.place}{_ignored(domains.ignored)}"
         source, target = (domains.x, domains.y) if settings.direction == "AtoB" else (domains.y, domains.x)
         return _Items((source, target), source, target, note)
-    pictures = find_pictures(root, split)
-    classes = f" in {len(pictures.classes)} classes" if pictures.classes else ""
-    note = f"{len(pictures.pictures)} pictures{classes} in {pictures.place}{_ignored(pictures.ignored)}"
+    pictures = _labelled_by(classes, find_pictures(root, split))
+    of_classes = f" in {len(pictures.classes)} classes" if pictures.classes else ""
+    note = f"{len(pictures.pictures)} pictures{of_classes} in {pictures.place}{_ignored(pictures.ignored)}"
     if kind == "task":
         items: Sequence[Any] = pictures.pictures
         if isinstance(settings.task, NextFrame):
             items = windows(pictures.pictures, settings.task.frames, pictures.place)
         return _Items((items,), pictures.pictures, pictures.pictures, note)
     labelled = Mapped(_labelled, pictures.pictures, pictures.labels)
-    return _Items((labelled,), pictures.pictures, pictures.pictures, note, pictures.classes)
+    return _Items((labelled,), pictures.pictures, pictures.pictures, note, pictures.classes, pictures.labels)
+
+
+def _labelled_by(classes: Sequence[str], found: FoundPictures) -> FoundPictures:
+    """The pictures of the classes that training has, by its labels: another split may lack a class, or have more."""
+    if not classes or not found.classes or tuple(classes) == found.classes:
+        return found
+    ranks = np.array([classes.index(name) if name in classes else -1 for name in found.classes])
+    labels = ranks[np.fromiter(found.labels, np.int64, len(found.labels))]
+    there = np.flatnonzero(labels >= 0)
+    if not len(there):
+        raise DatasetError(f"{found.place}: has the class folders {some(found.classes)}, none of training's")
+    chosen = Chosen(found.pictures, there)
+    return FoundPictures(found.place, chosen, Mapped(int, labels[there]), tuple(classes), found.ignored)
 
 
 def _dataset(

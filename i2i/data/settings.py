@@ -63,6 +63,9 @@ class DataSettings:
     holdout: Literal["auto"] | Annotated[int, Field(ge=0)] = "auto"
     """Pictures kept out of training for samples and validation where there is no val or test split; 0 refuses."""
 
+    balance: Literal["none", "classes"] = "none"
+    """Of pictures in class folders: draw each class equally often, however many pictures it has."""
+
     task: Task = NoTask()
     """How a source is made of each picture, where the data has one folder of them."""
 

@@ -126,3 +126,62 @@ def test_no_path_is_kept_so_a_large_set_stays_small(tmp_path, kind):
             (tmp_path / f"train{side}" / f"more{index:04}.png").hardlink_to(tmp_path / f"train{side}" / "00.png")
     many = len(pickle.dumps(open_dataset(kind, tmp_path, SETTINGS).train))
     assert (many - few) / 2000 < 40  # the letters of a name, its end, its label or partner and what is held out
+
+
+def classes(root, **counts):
+    for path, count in counts.items():
+        fill(root / path.replace("__", "/"), count)
+    return root
+
+
+UNEVEN = {"train__cat": 2, "train__dog": 7, "train__fish": 1, "test__dog": 2}
+
+
+def test_uneven_classes_single_pictures_and_empty_folders_are_named(tmp_path):
+    classes(tmp_path, **UNEVEN)
+    (tmp_path / "train" / "owl").mkdir()
+    (tmp_path / "train" / ".thumbs").mkdir()
+    opened = open_dataset("pictures", tmp_path, SETTINGS)
+    assert opened.class_counts == [2, 7, 1]
+    said = " | ".join(opened.notes)
+    assert "classes are uneven: fish has 1 pictures, dog has 7; --data.balance classes" in said
+    assert "1 picture alone to learn from: fish; all" in said
+    assert "class folders without pictures, which are no classes: owl" in said
+    balanced = open_dataset("pictures", tmp_path, DataSettings(size="8", balance="classes"))
+    assert "a picture of the former 7 times as often" in " | ".join(balanced.notes)
+
+
+def test_even_classes_are_nothing_to_speak_of(tmp_path):
+    classes(tmp_path, cat=4, dog=5)
+    opened = open_dataset("pictures", tmp_path, DataSettings(size="8", holdout=0))
+    assert opened.class_counts == [4, 5]
+    assert not any("class" in note for note in opened.notes[1:])
+
+
+def test_the_labels_are_those_of_what_is_not_held_out(tmp_path):
+    classes(tmp_path, cat=10, dog=30)
+    opened = open_dataset("pictures", tmp_path, SETTINGS, seed=2)
+    assert opened.labels is not None
+    assert opened.labels.tolist() == [int(label) for label in opened.train.labels]
+    assert sum(opened.class_counts) == 38
+
+
+def test_pictures_without_classes_cannot_be_balanced(tmp_path):
+    fill(tmp_path / "train", 8)
+    assert open_dataset("pictures", tmp_path, SETTINGS).labels is None
+    with pytest.raises(DatasetError, match="draws class folders equally often, and there are none"):
+        open_dataset("pictures", tmp_path, DataSettings(size="8", balance="classes"))
+
+
+def test_another_split_has_the_labels_of_training(tmp_path):
+    classes(tmp_path, **UNEVEN, test__ant=3)
+    opened = open_dataset("pictures", tmp_path, SETTINGS)
+    assert opened.counts["validation"] == 2, "an ant is none of training's classes"
+    assert [int(opened.validation[(0, index)].labels) for index in range(2)] == [1, 1]
+
+
+def test_a_split_of_other_classes_is_not_used(tmp_path):
+    classes(tmp_path, train__cat=8, train__dog=8, test__ant=3)
+    opened = open_dataset("pictures", tmp_path, SETTINGS)
+    assert any("test: has the class folders ant, none of training's" in note for note in opened.notes)
+    assert opened.held
