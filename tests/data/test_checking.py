@@ -54,8 +54,15 @@ def test_other_names_in_both_folders_are_two_domains(tmp_path):
 def test_photos_in_one_folder_are_single_pictures(tmp_path):
     fill(tmp_path, "1.jpg", "2.jpg", size=(300, 400))
     report = check(tmp_path)
-    assert (report.kind, report.recipes) == ("single", ("dcgan",))
+    assert report.kind == "single"
+    assert report.recipes == ("dcgan", "super-resolution", "colorize", "inpaint", "sketch", "next-frame")
     assert any("no test split" in note for note in report.notes)
+
+
+def test_gray_photos_have_no_colours_to_learn(tmp_path):
+    fill(tmp_path / "train", "1.png", channels=1)
+    assert "colorize" not in check(tmp_path).recipes
+    assert "super-resolution" in check(tmp_path).recipes
 
 
 def test_unreadable_pictures_are_named_and_only_decoding_finds_the_cut_ones(tmp_path):

@@ -116,8 +116,10 @@ def test_a_folder_with_one_frame_is_refused_in_one_line(tmp_path: Path) -> None:
 
 
 def test_pictures_smaller_than_the_crop_are_named(tmp_path: Path) -> None:
-    images.write(tmp_path / "in" / "1.png", np.zeros((20, 40, 3), np.uint8)) if (tmp_path / "in").mkdir() is None else 0
-    with pytest.raises(DatasetError, match=r"1\.png .*40 x 20.*: smaller than the crop of 32 x 32"):
+    (tmp_path / "in").mkdir()
+    for index in range(4):
+        images.write(tmp_path / "in" / f"{index}.png", np.zeros((20, 40, 3), np.uint8))
+    with pytest.raises(DatasetError, match=r"0\.png .*40 x 20.*: smaller than the crop of 32 x 32"):
         train(small("super-resolution"), data=tmp_path / "in", out=tmp_path / "run", device="cpu")
 
 

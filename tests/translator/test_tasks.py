@@ -257,3 +257,27 @@ def test_a_file_that_contradicts_its_task_is_refused(task, changes, reason, tmp_
 def test_a_task_brings_no_edges_of_its_source():
     with pytest.raises(SettingsError, match=r"detail guided: .* super-resolution has its own"):
         made(SuperResolution(), detail="guided")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("task", [SuperResolution(), Inpaint()], ids=lambda task: task.kind)
+def test_an_export_does_the_task_as_the_original(task, tmp_path):
+    for package in ("onnx", "onnxscript", "onnxruntime"):
+        pytest.importorskip(package)
+    from i2i.translator.export import export
+
+    described = card(task)
+    torch.manual_seed(0)
+    network = described.architecture.build(described.in_channels, 3, (64, 64))
+    save_network(network, described, tmp_path / "a.safetensors")
+    export(tmp_path / "a.safetensors", tmp_path / "a.onnx")
+    original, exported = (
+        Translator.load(tmp_path / name, device="cpu", precision="fp32") for name in ("a.safetensors", "a.onnx")
+    )
+    alpha = np.full(NOISE.shape[:2], 255, np.uint8)
+    alpha[3:9, 3:9] = 0
+    picture = images.with_alpha(NOISE, alpha) if task.kind == "inpaint" else NOISE
+    one, two = original(picture), exported(picture)
+    assert one.shape == two.shape == ((84, 136, 3) if task.kind == "super-resolution" else NOISE.shape)
+    assert np.abs(one.astype(int) - two).max() <= 1
+    assert exported.card == original.card
