@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from i2i.data.class_counts import refuse_left_without
 from i2i.data.folders import find_pictures
+from i2i.data.opening import Opened
 from i2i.errors import DatasetError
 from i2i.experiment import Experiment, change
 from i2i.models.settings import GAN
@@ -26,6 +28,12 @@ def with_classes(experiment: Experiment, data: Path) -> Experiment:
             f"or --model.no-conditional."
         )
     return change(experiment, {"model": {"classes": list(found.classes)}})
+
+
+def refuse_empty_classes(experiment: Experiment, opened: Opened, data: Path) -> None:
+    """Of each class that is to be told apart a picture at least is trained on. Raises DatasetError."""
+    if getattr(experiment.model, "conditional", False):
+        refuse_left_without(opened.class_counts, opened.classes, str(data))
 
 
 def refuse_other_classes(experiment: Experiment, found: Sequence[str], data: Path) -> None:

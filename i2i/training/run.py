@@ -30,7 +30,7 @@ from i2i.networks.shapes import only_shapes
 from i2i.recipes import recipe
 from i2i.settings import Direction, Resize, as_dict
 from i2i.training.batch_size import choose_batch_size
-from i2i.training.classes import refuse_other_classes, with_classes
+from i2i.training.classes import refuse_empty_classes, refuse_other_classes, with_classes
 from i2i.training.folder import Existing, clear, prepared, writing
 from i2i.training.follower import Follower
 from i2i.training.listener import Listener
@@ -297,6 +297,7 @@ def _play(
     teaching = Teaching(distillation, run, state is not None) if isinstance(distillation, Distill) else None
     opened = open_dataset(experiment.needs, data, experiment.data, seed=settings.seed)
     refuse_other_classes(experiment, opened.classes, data)
+    refuse_empty_classes(experiment, opened, data)
     if teaching:
         teaching.check(opened.channels)
     for note in opened.notes:
@@ -332,7 +333,14 @@ def _play(
 
         world.share(model)
         synchronise(model)
-    sampler = EpochSampler(opened.counts["train"], settings.batch, settings.seed, rank=world.rank, world=world.size)
+    sampler = EpochSampler(
+        opened.counts["train"],
+        settings.batch,
+        settings.seed,
+        rank=world.rank,
+        world=world.size,
+        labels=opened.labels if experiment.data.balance == "classes" else None,
+    )
     batch = sampler.batch_size * world.size
     rounds = max(1, sampler.batches_per_epoch // settings.accumulate)
     schedule = _schedule(settings, rounds, batch * settings.accumulate, Progress(**state["progress"] if state else {}))
