@@ -5,6 +5,7 @@ from i2i.data.tasks import settings as tasks
 from i2i.engine.settings import TrainingSettings
 from i2i.errors import SettingsError
 from i2i.experiment import Experiment
+from i2i.losses import settings as losses
 from i2i.models import settings as models
 from i2i.networks import settings as networks
 from i2i.settings import did_you_mean
@@ -35,10 +36,41 @@ RECIPES: dict[str, Experiment] = {
     "next-frame": Experiment(recipe="next-frame", data=DataSettings(resize="short", task=tasks.NextFrame())),
     # Li et al. 2020, Sec. 3.1 and 4.1; the weights are pix2pix's. The teacher's file says size and direction.
     "distill": Experiment(recipe="distill", model=models.Distill()),
+    # Goodfellow et al. 2014, Sec. 5: fully connected networks with dropout in D, here of LeakyReLU for maxout, and
+    # Adam for momentum. 28 pixels are MNIST's.
+    "gan": Experiment(
+        recipe="gan",
+        model=models.GAN(generator=networks.MLPGenerator(), discriminator=networks.MLPDiscriminator()),
+        data=DataSettings(size="28", resize="short", load=28),
+        training=TrainingSettings(batch_size=100, schedule="constant", epochs=100),
+    ),
     # Radford et al. 2016, Sec. 4: batches of 128, no decay of the rate.
     "dcgan": Experiment(recipe="dcgan", model=models.GAN(), data=_NOISE, training=_DCGAN),
     # Mirza & Osindero 2014, on DCGAN's networks: the label reaches both.
     "cgan": Experiment(recipe="cgan", model=models.GAN(conditional=True), data=_NOISE, training=_DCGAN),
+    # Mao et al. 2017: DCGAN's networks and training, least squares.
+    "lsgan": Experiment(
+        recipe="lsgan", model=models.GAN(objective=losses.LeastSquares()), data=_NOISE, training=_DCGAN
+    ),
+    # Arjovsky et al. 2017, Algorithm 1: clipped at 0.01, five moves of D for each of G, a slow rate. Adam without a
+    # mean of gradients stands for RMSProp, which it is but for its first steps. Clipping would crush a batch norm in D.
+    "wgan": Experiment(
+        recipe="wgan",
+        model=models.GAN(
+            discriminator=networks.DCGANDiscriminator(norm="none"), objective=losses.WGAN(), critic_steps=5
+        ),
+        data=_NOISE,
+        training=TrainingSettings(batch_size=64, lr=5e-5, beta1=0.0, beta2=0.99, schedule="constant", epochs=100),
+    ),
+    # Gulrajani et al. 2017, Algorithm 1: five moves of D, Adam at 1e-4 (0, 0.9), no batch norm in D.
+    "wgan-gp": Experiment(
+        recipe="wgan-gp",
+        model=models.GAN(
+            discriminator=networks.DCGANDiscriminator(norm="none"), objective=losses.WGANGP(), critic_steps=5
+        ),
+        data=_NOISE,
+        training=TrainingSettings(batch_size=64, lr=1e-4, beta1=0.0, beta2=0.9, schedule="constant", epochs=100),
+    ),
 }
 
 

@@ -51,7 +51,10 @@ def small(name: str, **training: Any) -> Experiment:
     }
     kind = experiment.model.generator.kind
     teacher = {"teacher": {"architecture": {"width": 4, "blocks": 1}}} if name == "distill" else {}
-    changes["model"] = teacher | {"generator": {"resnet": {"blocks": 1}, "dcgan": {"latent": 4}}.get(kind, {})}
+    moves = {"critic_steps": 1} if hasattr(experiment.model, "critic_steps") else {}  # both players in every round
+    wider = {"discriminator": {"width": 32}} if kind == "mlp" else {}  # of four units dropout leaves next to nothing
+    tiny = {"resnet": {"blocks": 1}, "dcgan": {"latent": 4}}
+    changes["model"] = teacher | moves | wider | {"generator": tiny.get(kind, {})}
     return change(experiment, changes)
 
 
@@ -226,6 +229,18 @@ def test_the_numbers_of_cut_and_fastcut():
         assert (generator.blocks, generator.downsample, generator.upsample) == (9, "blur", "bilinear")
     assert (cut.model.lambda_nce, cut.model.identity, cut.model.flip_equivariance) == (1, True, False)
     assert (fastcut.model.lambda_nce, fastcut.model.identity, fastcut.model.flip_equivariance) == (10, False, True)
+
+
+def test_the_numbers_of_the_first_gans_and_of_wasserstein():
+    gan, lsgan, wgan, penalised = (RECIPES[name] for name in ("gan", "lsgan", "wgan", "wgan-gp"))
+    assert (gan.data.crop, gan.model.generator.width, gan.model.discriminator.dropout) == ((28, 28), 1200, 0.5)
+    assert (gan.model.objective.kind, gan.model.objective.saturating, gan.training.batch_size) == ("vanilla", False, 100)
+    assert (lsgan.model.objective.kind, lsgan.training) == ("least-squares", RECIPES["dcgan"].training)
+    for experiment, lr, beta2 in ((wgan, 5e-5, 0.99), (penalised, 1e-4, 0.9)):
+        training, model = experiment.training, experiment.model
+        assert (training.lr, training.beta1, training.beta2, training.batch_size) == (lr, 0, beta2, 64)
+        assert (model.critic_steps, model.discriminator.norm, model.objective.kind) == (5, "none", experiment.recipe)
+    assert (wgan.model.objective.clip, penalised.model.objective.lambda_penalty) == (0.01, 10)
 
 
 def test_a_misspelt_recipe_is_answered_with_the_likely_one():

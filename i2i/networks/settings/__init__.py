@@ -4,8 +4,13 @@ from typing import Annotated
 
 from pydantic import Field
 
+from i2i.networks.settings.autoencoder import DecoderGenerator, DenseAutoencoder, StridedAutoencoder
 from i2i.networks.settings.dcgan import DCGANDiscriminator, DCGANGenerator
+from i2i.networks.settings.mlp import MLPDiscriminator, MLPGenerator
 from i2i.networks.settings.patches import MultiScale, PatchGAN, PixelGAN
+from i2i.networks.settings.progan import ProGANDiscriminator, ProGANGenerator
+from i2i.networks.settings.residual_gan import ResidualDiscriminator, ResidualGenerator
+from i2i.networks.settings.stylegan import StyleGANDiscriminator, StyleGANGenerator
 from i2i.networks.settings.super_resolution import SRResNet
 from i2i.networks.settings.translators import ResNet, UNet, check_unet_size, unet_depth
 
@@ -14,23 +19,46 @@ Generator = Annotated[UNet | ResNet | SRResNet, Field(discriminator="kind")]
 Discriminator = Annotated[PatchGAN | PixelGAN | MultiScale, Field(discriminator="kind")]
 """Judges the patches of a picture, or of a source beside its target."""
 
-Sampler = DCGANGenerator
+Sampler = Annotated[
+    DCGANGenerator | MLPGenerator | ResidualGenerator | DecoderGenerator | ProGANGenerator | StyleGANGenerator,
+    Field(discriminator="kind"),
+]
 """Makes pictures from noise."""
-Judge = DCGANDiscriminator
+Judge = Annotated[
+    DCGANDiscriminator
+    | MLPDiscriminator
+    | ResidualDiscriminator
+    | StridedAutoencoder
+    | DenseAutoencoder
+    | ProGANDiscriminator
+    | StyleGANDiscriminator,
+    Field(discriminator="kind"),
+]
 """Judges whole pictures."""
 
 __all__ = [
     "DCGANDiscriminator",
     "DCGANGenerator",
+    "DecoderGenerator",
+    "DenseAutoencoder",
     "Discriminator",
     "Generator",
     "Judge",
+    "MLPDiscriminator",
+    "MLPGenerator",
     "MultiScale",
     "PatchGAN",
     "PixelGAN",
+    "ProGANDiscriminator",
+    "ProGANGenerator",
     "ResNet",
+    "ResidualDiscriminator",
+    "ResidualGenerator",
     "SRResNet",
     "Sampler",
+    "StridedAutoencoder",
+    "StyleGANDiscriminator",
+    "StyleGANGenerator",
     "UNet",
     "check_unet_size",
     "unet_depth",
