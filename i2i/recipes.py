@@ -71,6 +71,24 @@ RECIPES: dict[str, Experiment] = {
         data=_NOISE,
         training=TrainingSettings(batch_size=64, lr=1e-4, beta1=0.0, beta2=0.9, schedule="constant", epochs=100),
     ),
+    # Karras et al. 2018, App. A: Adam at 1e-3 (0, 0.99), batches of 16; narrower, for sides of 32 and 64.
+    "progan": Experiment(
+        recipe="progan",
+        model=models.ProGAN(),
+        data=_NOISE,
+        training=TrainingSettings(
+            batch_size=16, lr=1e-3, beta1=0.0, beta2=0.99, schedule="constant", ema=0.999, epochs=200
+        ),
+    ),
+    # Karras et al. 2020, App. B, and the authors' code at 32 pixels: Adam at 0.0025 (0, 0.99); narrower.
+    "stylegan": Experiment(
+        recipe="stylegan",
+        model=models.StyleGAN(),
+        data=_NOISE,
+        training=TrainingSettings(
+            batch_size=32, lr=2.5e-3, beta1=0.0, beta2=0.99, schedule="constant", ema=0.998, epochs=200
+        ),
+    ),
 }
 
 

@@ -16,6 +16,7 @@ from i2i.experiment import Experiment, change, set_width
 from i2i.game import Model, Progress, flatten
 from i2i.models.distill import Distill
 from i2i.models.settings import Distill as Distillation
+from i2i.models.settings import ProGAN
 from i2i.recipes import RECIPES, recipe
 
 # What can be combined, all at once, is held to the same contract.
@@ -53,7 +54,10 @@ def small(name: str, **training: Any) -> Experiment:
     teacher = {"teacher": {"architecture": {"width": 4, "blocks": 1}}} if name == "distill" else {}
     moves = {"critic_steps": 1} if hasattr(experiment.model, "critic_steps") else {}  # both players in every round
     wider = {"discriminator": {"width": 32}} if kind == "mlp" else {}  # of four units dropout leaves next to nothing
-    tiny = {"resnet": {"blocks": 1}, "dcgan": {"latent": 4}}
+    tiny = {
+        "resnet": {"blocks": 1}, "dcgan": {"latent": 4},
+        "progan": {"latent": 8}, "stylegan": {"latent": 8, "mapping": 2},
+    }  # fmt: skip
     changes["model"] = teacher | moves | wider | {"generator": tiny.get(kind, {})}
     return change(experiment, changes)
 
@@ -110,16 +114,22 @@ def test_every_term_is_a_finite_float32_scalar(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_every_player_gets_a_gradient_from_its_own_turn(name):
     experiment = small(name)
+    if isinstance(experiment.model, ProGAN):
+        experiment = change(experiment, {"model": {"stage_images": 1}})
     model = build(experiment)
     weights = {
         player: [weight for module in modules for weight in module.parameters()]
         for player, modules in model.players().items()
     }
-    for turn in model.step(batch_for(experiment), Progress()):
-        loss = torch.stack(list(flatten(turn.terms).values())).sum()
-        gradients = torch.autograd.grad(loss, weights[turn.player], allow_unused=True, retain_graph=True)
-        assert all(gradient is not None for gradient in gradients)
-        assert any(gradient.any() for gradient in gradients if gradient is not None)
+    reached: dict[str, set[int]] = {player: set() for player in weights}
+    # Of a game that grows every stage has weights of its own.
+    for images in range(8 if isinstance(experiment.model, ProGAN) else 1):
+        for turn in model.step(batch_for(experiment), Progress(images=images)):
+            loss = torch.stack(list(flatten(turn.terms).values())).sum()
+            gradients = torch.autograd.grad(loss, weights[turn.player], allow_unused=True, retain_graph=True)
+            reached[turn.player] |= {index for index, gradient in enumerate(gradients) if gradient is not None}
+            assert any(gradient.any() for gradient in gradients if gradient is not None)
+    assert all(len(reached[player]) == len(weights[player]) for player in weights)
 
 
 @pytest.mark.parametrize("name", NAMES)

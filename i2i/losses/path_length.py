@@ -12,7 +12,7 @@ MEAN_RATE = 0.01
 
 
 class PathLength(nn.Module):
-    """Mean of (|J^T y| - a)^2 over styles and random pictures y, a the running mean of |J^T y| (Karras et al. 2020, Eq. 4).
+    """Mean of (|J^T y| - a)^2 over styles and random pictures y, a the running mean of |J^T y| (StyleGAN2, Eq. 4).
 
     Lazy: in every so many rounds, so many times as strong (App. B). The mean is a buffer, so it goes on with a run.
     """

@@ -90,11 +90,14 @@ class WGANGP:
     lambda_penalty: Weight = 10.0
     """Weight of the gradient penalty."""
 
+    lambda_drift: Weight = 0.0
+    """Weight of D's squared scores of real pictures, which then stay near 0: 0.001 in ProGAN."""
+
     def build(self) -> "adversarial.Objective":
         """The objective."""
         from i2i.losses import adversarial
 
-        return adversarial.WGANGP(self.lambda_penalty)
+        return adversarial.WGANGP(self.lambda_penalty, self.lambda_drift)
 
 
 @settings

@@ -14,6 +14,7 @@ from torch.nn import functional
 from torch.nn.utils import parametrizations
 
 from i2i.networks.convolutions import Conv2d, ConvTranspose2d, eager, reflected
+from i2i.networks.equalised import MinibatchDeviation
 from i2i.networks.moments import moments, normalised
 from i2i.settings import Norm, Upsample
 
@@ -66,8 +67,8 @@ class BatchNorm(nn.BatchNorm2d):
 
 @contextmanager
 def in_parts(network: nn.Module, parts: int) -> Iterator[None]:
-    """Let a network's batch norms take a batch as so many batches stacked on each other."""
-    layers = [layer for layer in network.modules() if isinstance(layer, BatchNorm)]
+    """Let what looks at a whole batch, a batch norm, take it as so many batches stacked on each other."""
+    layers = [layer for layer in network.modules() if isinstance(layer, (BatchNorm, MinibatchDeviation))]
     for layer in layers:
         layer.parts = parts
     try:

@@ -1,5 +1,6 @@
 """ProGAN's networks (Karras et al. 2018): all blocks from the start, of which so many are on as have been grown."""
 
+import itertools
 from math import sqrt
 
 import torch
@@ -89,7 +90,7 @@ class Generator(Sampler):
         )
         self.blocks = nn.ModuleList(
             nn.Sequential(nn.Upsample(scale_factor=2), *_convolved(inner, outer), *_convolved(outer, outer))
-            for inner, outer in zip(widths, widths[1:], strict=False)
+            for inner, outer in itertools.pairwise(widths)
         )
         self.to_rgb = nn.ModuleList(EqualConv2d(channels, out_channels, 1) for channels in widths)
 
@@ -133,7 +134,7 @@ class Discriminator(nn.Module):
         )
         self.blocks = nn.ModuleList(
             nn.Sequential(*_convolved(outer, outer, norm=False), *_convolved(outer, inner, norm=False), nn.AvgPool2d(2))
-            for inner, outer in zip(widths, widths[1:], strict=False)
+            for inner, outer in itertools.pairwise(widths)
         )
         self.end = nn.Sequential(
             MinibatchDeviation(),

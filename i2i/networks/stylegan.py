@@ -1,5 +1,6 @@
 """StyleGAN2's generator (Karras et al. 2020): noise to styles, and styles that weigh the channels of every layer."""
 
+import itertools
 from math import sqrt
 
 import torch
@@ -116,7 +117,7 @@ class Generator(Sampler):
         widths = grown_widths(width, most, doublings)
         self.start = nn.Parameter(torch.randn(1, widths[0], first, first))
         layers = [StyledConv(widths[0], widths[0], first, latent)]
-        for level, (inner, outer) in enumerate(zip(widths, widths[1:], strict=False), start=1):
+        for level, (inner, outer) in enumerate(itertools.pairwise(widths), start=1):
             side = first * 2**level
             layers.append(StyledConv(inner, outer, side, latent, double=True))
             layers.append(StyledConv(outer, outer, side, latent))
@@ -169,5 +170,3 @@ def leaky(x: Tensor) -> Tensor:
 def doubled(x: Tensor) -> Tensor:
     """Twice the side through the filter [1, 3, 3, 1], which is bilinear. Shape: (N, C, H, W) -> (N, C, 2H, 2W)."""
     return functional.interpolate(x, scale_factor=2, mode="bilinear")
-
-

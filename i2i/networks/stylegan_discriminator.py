@@ -1,5 +1,6 @@
 """StyleGAN2's discriminator: residual blocks behind a blur, the deviation over the batch at the end."""
 
+import itertools
 from math import sqrt
 
 from torch import Tensor, nn
@@ -50,7 +51,7 @@ class Discriminator(nn.Module):
         super().__init__()
         widths = grown_widths(width, most, halvings)[::-1]
         self.first = EqualConv2d(in_channels, widths[0], 1)
-        self.blocks = nn.Sequential(*(Residual(*pair) for pair in zip(widths, widths[1:], strict=False)))
+        self.blocks = nn.Sequential(*(Residual(*pair) for pair in itertools.pairwise(widths)))
         self.deviation = MinibatchDeviation()
         self.conv = EqualConv2d(widths[-1] + 1, widths[-1], 3)
         self.linear = EqualLinear(widths[-1] * last**2, widths[-1])

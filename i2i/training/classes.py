@@ -8,7 +8,7 @@ from i2i.data.folders import find_pictures
 from i2i.data.opening import Opened
 from i2i.errors import DatasetError
 from i2i.experiment import Experiment, change
-from i2i.models.settings import GAN
+from i2i.models.settings import FromNoise
 
 
 def with_classes(experiment: Experiment, data: Path) -> Experiment:
@@ -17,7 +17,7 @@ def with_classes(experiment: Experiment, data: Path) -> Experiment:
     Raises DatasetError where there are no two of them.
     """
     model = experiment.model
-    if not isinstance(model, GAN) or not model.conditional or model.classes:
+    if not isinstance(model, FromNoise) or not model.conditional or model.classes:
         return experiment
     found = find_pictures(data)
     if len(found.classes) < 2:
@@ -39,7 +39,7 @@ def refuse_empty_classes(experiment: Experiment, opened: Opened, data: Path) -> 
 def refuse_other_classes(experiment: Experiment, found: Sequence[str], data: Path) -> None:
     """A run goes on with the classes that it knows. Raises DatasetError."""
     model = experiment.model
-    if not isinstance(model, GAN) or not model.conditional or tuple(found) == model.classes:
+    if not isinstance(model, FromNoise) or not model.conditional or tuple(found) == model.classes:
         return
     raise DatasetError(
         f"{data}: has the class folders {', '.join(found) or 'of none'}, but the model knows "

@@ -39,6 +39,7 @@ from i2i.training.memory import knobs_named, out_of_memory, release
 from i2i.training.recorder import Recorder
 from i2i.training.rollback import roll_back
 from i2i.training.skipped import Skipped
+from i2i.training.stages import with_stages
 from i2i.training.starting import Start
 from i2i.training.stopping import Signals
 from i2i.training.teaching import Teaching, ready, taught_by
@@ -214,7 +215,7 @@ def _refuse_changes(run: Path, asked: Experiment) -> None:
         for name, value in ours.items()
         if name in theirs and theirs[name] != value and name not in free
         # Left to the run, which has chosen: the same command line goes on.
-        if (name, theirs[name]) != ("training.batch_size", "auto")
+        if (name, theirs[name]) not in (("training.batch_size", "auto"), ("model.stage_images", 0))
         if (name, theirs[name]) not in begun
     ]
     if changed:
@@ -318,6 +319,10 @@ def _play(
     if settings.batch_size == "auto":
         experiment = _with_batch_size(experiment, opened, device, precision, tell, world)
         settings = experiment.training
+    if state is None:
+        experiment, growing = with_stages(experiment, opened.counts["train"], world.size)
+        for note in growing:
+            tell.note(note)
     torch.manual_seed(settings.seed)
     model = experiment.build(*opened.channels)
     if teaching:

@@ -133,6 +133,12 @@ def test_wasserstein_is_the_difference_of_mean_scores():
     assert of_generator(WGANGP(), 3) == pytest.approx(-3)
 
 
+def test_drift_costs_d_the_square_of_its_scores_of_what_is_real():
+    found = values(WGANGP(lambda_drift=0.5), real=3, fake=-2)
+    assert found == {"fake": pytest.approx(-2), "real": pytest.approx(-3 + 0.5 * 9)}
+    assert of_generator(WGANGP(lambda_drift=0.5), 3) == pytest.approx(-3)
+
+
 def test_the_penalty_is_a_part_of_wgan_gp_by_its_weight():
     critic = nn.Sequential(nn.Flatten(), nn.Linear(4, 1))
     with torch.no_grad():

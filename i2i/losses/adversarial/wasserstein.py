@@ -38,9 +38,14 @@ class WGAN(_Wasserstein):
 class WGANGP(_Wasserstein):
     """Wasserstein distance with the gradient penalty that makes it one (Gulrajani et al. 2017, Eq. 3)."""
 
-    def __init__(self, lambda_penalty: float = 10.0) -> None:
+    def __init__(self, lambda_penalty: float = 10.0, lambda_drift: float = 0.0) -> None:
+        """`lambda_drift` weighs squared scores of what is real, which nothing else holds near 0 (ProGAN, App. A)."""
         super().__init__()
-        self.lambda_penalty = lambda_penalty
+        self.lambda_penalty, self.lambda_drift = lambda_penalty, lambda_drift
+
+    def of_real(self, score: Tensor) -> Tensor:
+        cost = super().of_real(score)
+        return cost + self.lambda_drift * score.square().mean() if self.lambda_drift else cost
 
     def discriminator(self, D: Critic, *, real: Tensor, fake: Tensor) -> Terms:
         terms = super().discriminator(D, real=real, fake=fake)

@@ -6,8 +6,12 @@ from i2i.models.settings.distill import Distill, Teacher
 from i2i.models.settings.gan import GAN
 from i2i.models.settings.kinds import DataKind
 from i2i.models.settings.pix2pix import Pix2Pix
+from i2i.models.settings.progan import ProGAN
+from i2i.models.settings.stylegan import StyleGAN
 
-AnyModel = Pix2Pix | CycleGAN | CUT | Distill | GAN
+FromNoise = GAN | ProGAN | StyleGAN
+"""Makes pictures from noise, of a class where it is conditional."""
+AnyModel = Pix2Pix | CycleGAN | CUT | Distill | FromNoise
 
 DATA: dict[str, DataKind] = {
     "pix2pix": "pairs",
@@ -15,7 +19,22 @@ DATA: dict[str, DataKind] = {
     "cut": "domains",
     "distill": "pairs",
     "gan": "pictures",
+    "progan": "pictures",
+    "stylegan": "pictures",
 }
 """The data that each kind of model needs."""
 
-__all__ = ["CUT", "DATA", "GAN", "AnyModel", "CycleGAN", "DataKind", "Distill", "Pix2Pix", "Teacher"]
+__all__ = [
+    "CUT",
+    "DATA",
+    "GAN",
+    "AnyModel",
+    "CycleGAN",
+    "DataKind",
+    "Distill",
+    "FromNoise",
+    "Pix2Pix",
+    "ProGAN",
+    "StyleGAN",
+    "Teacher",
+]

@@ -58,7 +58,9 @@ class StyleGANDiscriminator:
     most: Width = 512
     """Channels of the smaller maps, at most."""
 
-    def build(self, in_channels: int, size: tuple[int, int], classes: int = 0) -> "stylegan_discriminator.Discriminator":
+    def build(
+        self, in_channels: int, size: tuple[int, int], classes: int = 0
+    ) -> "stylegan_discriminator.Discriminator":
         """The network for square pictures of `size`."""
         from i2i.networks import stylegan_discriminator
 
