@@ -1,5 +1,7 @@
 """The residual generator of SRGAN: all work is done on the small picture, which grows at the end."""
 
+from collections.abc import Iterable
+
 from torch import Tensor, nn
 
 from i2i.networks.blocks import Residual, conv, needs_bias, normalise, up, widened
@@ -36,8 +38,23 @@ class SRResNet(nn.Module):
             normalise(norm, width),
         )
         doublings = [layer for _ in range(scale.bit_length() - 1) for layer in (up(width, width, "shuffle"), nn.ReLU())]
-        self.way_out = nn.Sequential(*doublings, conv(width, out_channels, 9, padding=4), nn.Tanh())
+        last = conv(width, out_channels, 9, padding=4)
+        self.way_out = nn.Sequential(*doublings, last, nn.Tanh())
+        _start_without_norms([self.way_in, *doublings], last)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.way_in(x)
         return widened(self.way_out(x + self.trunk(x)))
+
+
+def _start_without_norms(layers: Iterable[nn.Module], last: nn.Module) -> None:
+    """Start what no norm follows as He et al. 2015 do: at N(0, 0.02) each of its layers would make a third of a signal.
+
+    Results begin within a tenth of the range around gray.
+    """
+    for part in layers:
+        for layer in part.modules():
+            if isinstance(layer, nn.Conv2d):
+                nn.init.kaiming_normal_(layer.weight)
+    assert isinstance(last, nn.Conv2d)
+    nn.init.normal_(last.weight, 0.0, 0.1 / last.weight[0].numel() ** 0.5)

@@ -47,3 +47,10 @@ def test_strips_make_the_whole(norm, rows):
 def test_a_size_that_the_scale_does_not_divide_is_refused():
     with pytest.raises(SettingsError, match=r"size 30: results of x4 have sides that are multiples of 4 .* --size 32"):
         SRResNet(scale=4).build(3, 3, (30, 30))
+
+
+def test_a_signal_comes_through_at_the_start():
+    torch.manual_seed(0)
+    network = SRResNet(width=64, blocks=1, norm="none").build(3, 3, (32, 32))
+    one, two = (network(x) for x in (torch.rand(1, 3, 16, 16), -torch.rand(1, 3, 16, 16)))
+    assert 0.01 < float((one - two).std().detach()) < 0.5

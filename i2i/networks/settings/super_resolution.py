@@ -36,10 +36,13 @@ class SRResNet:
 
         scale = self.scale or 1
         if any(side % scale or side < 8 * scale for side in size):
-            near = "x".join(dict.fromkeys(str(max(8 * scale, round(side / scale) * scale)) for side in size))
+            found, near = (
+                "x".join(dict.fromkeys(map(str, sides)))
+                for sides in (size, [max(8 * scale, round(side / scale) * scale) for side in size])
+            )
             raise SettingsError(
-                f"size {'x'.join(dict.fromkeys(map(str, size)))}: results of x{scale} have sides that are multiples of {scale} and at "
-                f"least {8 * scale}. The nearest is --size {near}."
+                f"size {found}: results of x{scale} have sides that are multiples of {scale} and at least {8 * scale}. "
+                f"The nearest is --size {near}."
             )
         return super_resolution.SRResNet(
             in_channels, out_channels, width=self.width, blocks=self.blocks, norm=self.norm, scale=scale
