@@ -21,7 +21,7 @@ class EqualConv2d(nn.Module):
         self, in_channels: int, out_channels: int, kernel: int, *, gain: float = 1.0, stride: int = 1, bias: bool = True
     ) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(out_channels, in_channels, kernel, kernel))
+        self.weight = nn.Parameter(torch.empty(out_channels, in_channels, kernel, kernel).normal_())
         self.bias = nn.Parameter(torch.zeros(out_channels)) if bias else None
         self.scale = gain / sqrt(in_channels * kernel**2)
         self.stride, self.padding = stride, kernel // 2 if stride == 1 else 0
@@ -40,7 +40,7 @@ class EqualLinear(nn.Module):
         self, in_channels: int, out_channels: int, *, gain: float = 1.0, rate: float = 1.0, bias: float = 0.0
     ) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(out_channels, in_channels) / rate)
+        self.weight = nn.Parameter(torch.empty(out_channels, in_channels).normal_(std=1 / rate))
         self.bias = nn.Parameter(torch.full((out_channels,), bias / rate))
         self.scale, self.rate = gain * rate / sqrt(in_channels), rate
 

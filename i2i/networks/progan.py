@@ -42,7 +42,7 @@ class Growth(nn.Module):
     def on(self) -> int:
         """The last block that is on: its picture's side is halved `last - on` times."""
         # While training, who plays has set it; to ask the device would wait for it, and cannot be recorded.
-        return self._on if self.training else int(self.stage)
+        return self._on if self.training else min(max(int(self.stage), 0), self.last)
 
     def blended(self, before: Tensor, grown: Tensor) -> Tensor:
         """From what there was before the block to what there is with it: exactly the one or the other at both ends."""

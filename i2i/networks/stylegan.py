@@ -51,7 +51,7 @@ class ModulatedConv2d(nn.Module):
     ) -> None:
         super().__init__()
         self.style = EqualLinear(latent, in_channels, bias=1.0)
-        self.weight = nn.Parameter(torch.randn(out_channels, in_channels, kernel, kernel))
+        self.weight = nn.Parameter(torch.empty(out_channels, in_channels, kernel, kernel).normal_())
         self.scale = 1 / sqrt(in_channels * kernel**2)
         self.demodulate = demodulate
 
@@ -77,14 +77,14 @@ class StyledConv(nn.Module):
 
     def __init__(self, in_channels: int, out_channels: int, side: int, latent: int, *, double: bool = False) -> None:
         super().__init__()
-        self.double = double
+        self.doubles = double
         self.conv = ModulatedConv2d(in_channels, out_channels, 3, latent)
         self.strength = nn.Parameter(torch.zeros(()))
         self.bias = nn.Parameter(torch.zeros(out_channels))
-        self.register_buffer("noise", torch.randn(1, 1, side, side))
+        self.register_buffer("noise", torch.empty(1, 1, side, side).normal_())
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
-        x = self.conv(doubled(x) if self.double else x, w)
+        x = self.conv(doubled(x) if self.doubles else x, w)
         noise = torch.randn(len(x), 1, *x.shape[2:], device=x.device) if self.training else self.noise
         return leaky(x + (self.strength * noise).to(x.dtype) + self.bias.to(x.dtype)[:, None, None])
 
@@ -115,7 +115,7 @@ class Generator(Sampler):
         self.mapping = Mapping(latent, depth=mapping, classes=classes)
         self.register_buffer("mean_style", torch.zeros(latent))
         widths = grown_widths(width, most, doublings)
-        self.start = nn.Parameter(torch.randn(1, widths[0], first, first))
+        self.start = nn.Parameter(torch.empty(1, widths[0], first, first).normal_())
         layers = [StyledConv(widths[0], widths[0], first, latent)]
         for level, (inner, outer) in enumerate(itertools.pairwise(widths), start=1):
             side = first * 2**level

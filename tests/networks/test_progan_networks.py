@@ -86,6 +86,13 @@ def test_a_loaded_network_knows_its_stage(G):
         assert torch.equal(other.eval()(z), G.eval()(z))
 
 
+def test_a_stage_that_a_file_makes_up_is_brought_to_one_that_there_is(G):
+    G.eval().growth.stage.fill_(99)
+    assert G.growth.on == 3
+    G.growth.stage.fill_(-1)
+    assert G.growth.on == 0
+
+
 def test_alpha_is_read_where_it_lies_while_training(G):
     """A captured round runs no Python: what changes within it is in a buffer."""
     z = torch.randn(2, 5)
