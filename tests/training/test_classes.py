@@ -5,7 +5,8 @@ from i2i import images
 from i2i.data.settings import DataSettings
 from i2i.engine.settings import TrainingSettings
 from i2i.errors import DatasetError
-from i2i.experiment import Experiment, from_yaml
+from i2i.experiment import Experiment, change, from_yaml
+from i2i.models import gan
 from i2i.models.settings import GAN
 from i2i.networks.settings import DCGANDiscriminator, DCGANGenerator
 from i2i.training import train
@@ -44,3 +45,34 @@ def test_a_run_goes_on_with_its_own_classes_alone(tmp_path):
     others = folders(tmp_path / "others", "dog", "fish")
     with pytest.raises(DatasetError, match="has the class folders dog, fish, but the model knows cat, dog"):
         train(resume=run, data=others, steps=2, device="cpu", workers=0)
+
+
+def test_a_class_whose_pictures_are_all_held_out_is_refused(tmp_path):
+    data = folders(tmp_path / "data", "dog", "cat")
+    (data / "train" / "cat" / "0.png").rename(data / "train" / "cat" / "one.png")
+    for index in (1, 2):
+        (data / "train" / "cat" / f"{index}.png").unlink()
+    experiment = change(CONDITIONAL, {"data": {"holdout": 3}})
+    with pytest.raises(DatasetError, match="all pictures of cat are held out of training, so nothing would be learnt"):
+        train(experiment, data=data, out=tmp_path / "run", device="cpu", workers=0)
+    plain = change(experiment, {"model": {"conditional": False}})
+    train(plain, data=data, out=tmp_path / "plain", device="cpu", workers=0)
+
+
+def test_a_balanced_run_draws_each_class_equally_often(tmp_path, monkeypatch):
+    data = folders(tmp_path / "data", "dog", "cat")
+    for index in (1, 2):
+        (data / "train" / "cat" / f"{index}.png").unlink()
+    drawn = []
+    step = gan.GAN.step
+
+    def watched(self, batch, progress):
+        drawn.extend(batch.labels.tolist())
+        return step(self, batch, progress)
+
+    monkeypatch.setattr(gan.GAN, "step", watched)
+    balanced = change(CONDITIONAL, {"data": {"balance": "classes"}, "training": {"steps": 6}})
+    train(balanced, data=data, out=tmp_path / "run", device="cpu", workers=0)
+    assert drawn.count(0) == drawn.count(1), "what the run tries beforehand is balanced, too"
+    notes = (tmp_path / "run" / "notes.txt").read_text()
+    assert "classes are uneven: cat has 1 pictures, dog has 3; each class is drawn equally often" in notes
