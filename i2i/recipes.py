@@ -22,7 +22,7 @@ RECIPES: dict[str, Experiment] = {
     "cut": Experiment(recipe="cut", model=models.CUT(), training=TrainingSettings(epochs=400)),
     # The same with lambda_X = 10 and lambda_Y = 0, half as long.
     "fastcut": Experiment(recipe="fastcut", model=models.CUT(lambda_nce=10.0, identity=False, flip_equivariance=True)),
-    # Ledig et al. 2017, Sec. 3.2: batches of 16 crops of 96 pixels, at the pictures' own scale; the terms are pix2pix's.
+    # Ledig et al. 2017, Sec. 3.2: batches of 16 crops of 96 pixels at the pictures' own scale. The terms are pix2pix's.
     "super-resolution": Experiment(
         recipe="super-resolution",
         model=models.Pix2Pix(generator=networks.SRResNet()),
@@ -70,6 +70,59 @@ RECIPES: dict[str, Experiment] = {
         ),
         data=_NOISE,
         training=TrainingSettings(batch_size=64, lr=1e-4, beta1=0.0, beta2=0.9, schedule="constant", epochs=100),
+    ),
+    # Zhang et al. 2019, Sec. 4: Adam (0, 0.9), hinge, spectral norm in both; batches of 64 for 256.
+    "sagan": Experiment(
+        recipe="sagan",
+        model=models.GAN(
+            generator=networks.ResidualGenerator(),
+            discriminator=networks.ResidualDiscriminator(),
+            objective=losses.Hinge(),
+            conditional=True,
+        ),
+        data=_NOISE,
+        training=TrainingSettings(
+            batch_size=64, lr=1e-4, lr_discriminator=4e-4, beta1=0.0, beta2=0.9, schedule="constant", epochs=100
+        ),
+    ),
+    # Brock et al. 2019, App. B and C, with SAGAN's rates, which batches of 64 for 2048 can take; narrower.
+    "biggan": Experiment(
+        recipe="biggan",
+        model=models.GAN(
+            generator=networks.ResidualGenerator(latent=120, embedding=128, skip_z=True),
+            discriminator=networks.ResidualDiscriminator(),
+            objective=losses.Hinge(),
+            conditional=True,
+            critic_steps=2,
+            lambda_orthogonal=1e-4,
+        ),
+        data=_NOISE,
+        training=TrainingSettings(
+            batch_size=64,
+            lr=1e-4,
+            lr_discriminator=4e-4,
+            beta1=0.0,
+            beta2=0.999,
+            schedule="constant",
+            ema=0.9999,
+            epochs=200,
+        ),
+    ),
+    # Zhao et al. 2017, App. C, on DCGAN's generator; the margin is of mean errors.
+    "ebgan": Experiment(
+        recipe="ebgan",
+        model=models.GAN(discriminator=networks.StridedAutoencoder(), objective=losses.EBGAN()),
+        data=_NOISE,
+        training=TrainingSettings(batch_size=64, schedule="constant", epochs=50),
+    ),
+    # Berthelot et al. 2017, Sec. 4.1: Adam at 1e-4, batches of 16, gamma = 0.5, codes of 64.
+    "began": Experiment(
+        recipe="began",
+        model=models.GAN(
+            generator=networks.DecoderGenerator(), discriminator=networks.DenseAutoencoder(), objective=losses.BEGAN()
+        ),
+        data=_NOISE,
+        training=TrainingSettings(batch_size=16, lr=1e-4, schedule="constant", epochs=50),
     ),
     # Karras et al. 2018, App. A: Adam at 1e-3 (0, 0.99), batches of 16; narrower, for sides of 32 and 64.
     "progan": Experiment(
