@@ -30,15 +30,15 @@ class Tune:
     data_dir: Annotated[Path | None, flag(name="data", metavar="DIR")] = None
     """Folder of the training pictures."""
     out: Annotated[Path | None, flag(metavar="DIR")] = None
-    """Folder of the search: runs/tune-<recipe>-<data> if not said."""
+    """Folder of the search: runs/tune-<recipe>-<data>."""
     minutes: Annotated[float, tyro.conf.arg(metavar="FLOAT")] = 60.0
-    """Of training in all, earlier calls included; kept within a trial too."""
+    """Of training in all, with earlier calls."""
     trials: Annotated[int | None, flag(metavar="INT")] = None
-    """End after so many, earlier calls included."""
+    """End after so many, with those of earlier calls."""
     trial_steps: Annotated[int, tyro.conf.arg(metavar="INT")] = 1000
     """Steps of each trial; --steps and --epochs are of the experiment that comes out."""
     search: Annotated[tuple[str, ...], tyro.conf.UseAppendAction, flag(metavar="SETTING=VALUES")] = ()
-    """Search a setting too, or in another range: model.lambda-l1=10..200,log or model.objective.kind=vanilla,hinge."""
+    """Also, or as: model.lambda-l1=10..200,log; data.flip=true,false."""
     only: Switch = False
     """Search what --search names and nothing else."""
     pruner: Annotated[Literal["median", "hyperband", "none"], tyro.conf.arg(metavar="NAME")] = "median"
@@ -72,7 +72,7 @@ def main(args: Sequence[str]) -> int:
             "i2i tune RECIPE --data DIR",
             "Search for the settings of a recipe that do best on held-out pictures.\n\n"
             "Example: i2i tune pix2pix --data facades --minutes 120 --search model.lambda-l1=10..200,log\n\n"
-            f"Recipes: {', '.join(RECIPES)}. Settings are flags as in i2i train; those that are said are not searched.",
+            f"Recipes: {', '.join(name for name, one in RECIPES.items() if one.needs != 'pictures')}. Settings are flags as in i2i train; those that are said are not searched.",
             training_flags.registry(short=True, taken=TAKEN),
         )
     asked, experiment = _read(name, args)

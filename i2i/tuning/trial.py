@@ -98,7 +98,9 @@ def play(
     Leaves "outcome", "score", "steps" and "seconds" with the trial. Raises UserError for what is no fault of its
     settings.
     """
-    listener = Reporting(trial, experiment.training.steps, outer, notes)
+    # A run that goes on says how to go on with it.
+    fresh = not (run / "checkpoint.pt").exists()
+    listener = Reporting(trial, experiment.training.steps, outer, notes and fresh)
     try:
         run.mkdir(parents=True, exist_ok=True)
         if not (run / "experiment.yaml").exists():  # a folder that is killed early is known for a run

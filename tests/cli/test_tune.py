@@ -111,7 +111,7 @@ def test_settings_are_flags_as_in_train_and_a_file_is_read(called: Called, tmp_p
         ("pix2pix --data d --keep some", "--keep"),
         ("pix2pix --data d --workers -1", "--workers -1"),
         ("pix2pix --data d word", "a word too many"),
-        ("pix2pix --data d --search model.lambda-l2=1..2", "did you mean lambda_l1?"),
+        ("pix2pix --data d --search model.lamda-l1=1..2", "did you mean lambda_l1?"),
         ("pix2pix --data nowhere", "nowhere"),
         ("dcgan --data d", "dcgan: cannot be tuned"),
     ],
