@@ -14,6 +14,7 @@ from i2i.engine.trainer import Trainer
 from i2i.errors import SettingsError
 from i2i.experiment import Experiment, change, set_width
 from i2i.game import Model, Progress, flatten
+from i2i.losses.settings import Vanilla
 from i2i.models.distill import Distill
 from i2i.models.settings import Distill as Distillation
 from i2i.models.settings import ProGAN
@@ -33,12 +34,49 @@ GAMES = RECIPES | {
                 "objective": {"kind": "hinge"},
                 "lambda_l1": 5.0,
                 "lambda_features": 10.0,
+                "lambda_ssim": 1.0,
                 "lambda_r1": 1.0,
                 "r1_every": 2,
             },
             "training": {"ema": 0.999},
         },
     )
+} | {
+    "cyclegan, seen adaptively": change(
+        RECIPES["cyclegan"],
+        {
+            "model": {
+                "objective": {"smoothing": 0.1},
+                "sight": {"augment": "adaptive", "reach": 100, "noise": 0.1, "noise_until": 6},
+                "identity_until": 6,
+                "lambda_r1": 0.1,
+                "r1_every": 2,
+            },
+            "training": {"lr_discriminator": 4e-4},
+        },
+    ),
+    # A penalty in some rounds alone would draw other looks in them, and no two rounds could be compared.
+    "pix2pix, augmented": change(
+        RECIPES["pix2pix"],
+        {"model": {"sight": {"augment": "always", "noise": 0.01}, "lambda_features": 10.0}},
+    ),
+    "cut, augmented": change(
+        RECIPES["cut"], {"model": {"objective": {"kind": "wgan"}, "sight": {"augment": "always", "noise": 0.05}}}
+    ),
+    # R3GAN (Huang et al. 2024) plays so, on networks of its own.
+    "dcgan, relativistic": change(
+        RECIPES["dcgan"],
+        {
+            "model": {
+                "discriminator": {"norm": "instance"},
+                "objective": {"kind": "relativistic", "against": "pair"},
+                "lambda_r1": 0.1,
+                "lambda_r2": 0.1,
+                "r1_every": 1,
+                "sight": {"augment": "always"},
+            }
+        },
+    ),
 }  # fmt: skip
 NAMES = sorted(GAMES)
 
@@ -52,12 +90,13 @@ def small(name: str, **training: Any) -> Experiment:
     }
     kind = experiment.model.generator.kind
     teacher = {"teacher": {"architecture": {"width": 4, "blocks": 1}}} if name == "distill" else {}
-    moves = {"critic_steps": 1} if hasattr(experiment.model, "critic_steps") else {}  # both players in every round
-    wider = {"discriminator": {"width": 32}} if kind == "mlp" else {}  # of four units dropout leaves next to nothing
     tiny = {
+        "srresnet": {"blocks": 1},
         "resnet": {"blocks": 1}, "dcgan": {"latent": 4},
         "progan": {"latent": 8}, "stylegan": {"latent": 8, "mapping": 2},
     }  # fmt: skip
+    moves = {"critic_steps": 1} if hasattr(experiment.model, "critic_steps") else {}  # both players in every round
+    wider = {"discriminator": {"width": 32}} if kind == "mlp" else {}  # of four units dropout leaves next to nothing
     changes["model"] = teacher | moves | wider | {"generator": tiny.get(kind, {})}
     return change(experiment, changes)
 
@@ -80,7 +119,8 @@ def batch_for(experiment: Experiment, seed: int = 0, count: int = 2) -> Any:
     one, two = (torch.randn(count, 3, 32, 32, generator=generator).tanh() for _ in range(2))
     if experiment.needs == "pictures":
         return Labelled(one, torch.zeros(count, dtype=torch.long))
-    return Pairs(one, two) if experiment.needs == "pairs" else Domains(one, two)
+    times = 32 // experiment.source_size[0]
+    return Pairs(one[:, :, ::times, ::times], two) if experiment.needs == "pairs" else Domains(one, two)
 
 
 def trainer_of(experiment: Experiment, steps: int = 8, seed: int = 0) -> Trainer:
@@ -244,7 +284,7 @@ def test_the_numbers_of_cut_and_fastcut():
 def test_the_numbers_of_the_first_gans_and_of_wasserstein():
     gan, lsgan, wgan, penalised = (RECIPES[name] for name in ("gan", "lsgan", "wgan", "wgan-gp"))
     assert (gan.data.crop, gan.model.generator.width, gan.model.discriminator.dropout) == ((28, 28), 1200, 0.5)
-    assert (gan.model.objective.kind, gan.model.objective.saturating, gan.training.batch_size) == ("vanilla", False, 100)
+    assert (gan.model.objective, gan.training.batch_size) == (Vanilla(), 100)
     assert (lsgan.model.objective.kind, lsgan.training) == ("least-squares", RECIPES["dcgan"].training)
     for experiment, lr, beta2 in ((wgan, 5e-5, 0.99), (penalised, 1e-4, 0.9)):
         training, model = experiment.training, experiment.model

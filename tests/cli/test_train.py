@@ -9,6 +9,7 @@ from i2i import cli
 from i2i.cli.train import parse_time
 from i2i.errors import SettingsError
 from i2i.experiment import Experiment, change, set_width, to_yaml
+from i2i.models.settings.sight import Sight
 from i2i.recipes import RECIPES
 from i2i.training import Run
 
@@ -117,7 +118,7 @@ _KINDS = [
         for discriminator in ("patchgan", "pixelgan")
         for objective in ("vanilla", "wgan-gp")
     ]
-] + [("dcgan", {"objective": objective}) for objective in ("vanilla", "least-squares", "hinge", "wgan-gp")]
+] + [("dcgan", {"objective": objective}) for objective in ("vanilla", "wgan", "relativistic", "wgan-gp")]
 
 
 @pytest.mark.parametrize(("name", "kinds"), _KINDS)
@@ -125,6 +126,20 @@ def test_every_recipe_takes_every_kind_of_network(called: Called, name: str, kin
     flags = [word for what, kind in kinds.items() for word in (f"--model.{what}.kind", kind)]
     assert cli.main(["train", name, "--data", "d", "--width", "8", *flags]) == 0
     assert {what: getattr(called.experiment.model, what).kind for what in kinds} == kinds
+
+
+@pytest.mark.parametrize("name", ["pix2pix", "cyclegan", "cut", "wgan"])
+def test_every_game_takes_flags_of_what_d_sees_and_pays_for(called: Called, name: str) -> None:
+    flags = (
+        "--model.sight.augment always --model.sight.operations flip cutout --model.sight.noise 0.1 "
+        "--model.sight.noise-until 500 --model.lambda-r1 1 --model.lambda-r2 2 --model.r1-every 3 "
+        "--training.lr-discriminator 4e-4"
+    )
+    assert cli.main(["train", name, "--data", "d", *flags.split()]) == 0
+    model = called.experiment.model
+    assert model.sight == Sight(augment="always", operations=("flip", "cutout"), noise=0.1, noise_until=500)
+    assert (model.lambda_r1, model.lambda_r2, model.r1_every) == (1, 2, 3)
+    assert called.experiment.training.lr_discriminator == 4e-4
 
 
 @pytest.mark.parametrize("name", RECIPES)
