@@ -36,15 +36,15 @@ class Tune:
     trials: Annotated[int | None, flag(metavar="INT")] = None
     """End after so many, with those of earlier calls."""
     trial_steps: Annotated[int, tyro.conf.arg(metavar="INT")] = 1000
-    """Steps of each trial; --steps and --epochs are of the experiment that comes out."""
+    """Of each trial; --steps is of what comes out."""
     search: Annotated[tuple[str, ...], tyro.conf.UseAppendAction, flag(metavar="SETTING=VALUES")] = ()
-    """Also, or as: model.lambda-l1=10..200,log; data.flip=true,false."""
+    """Search it too, or so: model.lambda-l1=10..200,log."""
     only: Switch = False
     """Search what --search names and nothing else."""
-    pruner: Annotated[Literal["median", "hyperband", "none"], tyro.conf.arg(metavar="NAME")] = "median"
-    """Who ends trials early that do badly: median, hyperband or none."""
+    pruner: Annotated[Literal["median", "hyperband", "none"], flag(metavar="NAME")] = "median"
+    """Who ends bad trials early: median, hyperband or none."""
     keep: Annotated[Literal["best", "all"], tyro.conf.arg(metavar="best|all")] = "best"
-    """Whose weights stay on disk; every trial keeps its page and log."""
+    """Whose weights stay on disk."""
     width: Annotated[int | None, flag(metavar="INT")] = None
     """Base channels of generator and discriminator."""
     device: Annotated[str, flag(metavar=Where)] = "auto"
@@ -66,15 +66,7 @@ def main(args: Sequence[str]) -> int:
     args = list(args)
     name = args.pop(0) if args and not args[0].startswith("-") else None
     if name is None and ("--help" in args or "-h" in args):
-        parse(
-            Tune(),
-            ["--help"],
-            "i2i tune RECIPE --data DIR",
-            "Search for the settings of a recipe that do best on held-out pictures.\n\n"
-            "Example: i2i tune pix2pix --data facades --minutes 120 --search model.lambda-l1=10..200,log\n\n"
-            f"Recipes: {', '.join(name for name, one in RECIPES.items() if one.needs != 'pictures')}. Settings are flags as in i2i train; those that are said are not searched.",
-            training_flags.registry(short=True, taken=TAKEN),
-        )
+        _short_help()
     asked, experiment = _read(name, args)
 
     from i2i import tuning
@@ -101,6 +93,20 @@ def main(args: Sequence[str]) -> int:
     for line in told(found, asked.data_dir or Path()):
         print(line)
     return 0 if found.best is not None else 1
+
+
+def _short_help() -> None:
+    """The flags that have a short name; the full set belongs to a recipe."""
+    scored = ", ".join(name for name, one in RECIPES.items() if one.needs != "pictures")
+    parse(
+        Tune(),
+        ["--help"],
+        "i2i tune RECIPE --data DIR",
+        "Search for the settings of a recipe that do best on held-out pictures.\n\n"
+        "Example: i2i tune pix2pix --data facades --minutes 120 --search model.lambda-l1=10..200,log\n\n"
+        f"Recipes: {scored}. Settings are flags as in i2i train; those that are said are not searched.",
+        training_flags.registry(short=True, taken=TAKEN),
+    )
 
 
 def _read(name: str | None, args: Sequence[str]) -> tuple[Tune, Experiment]:
