@@ -84,6 +84,13 @@ def test_a_file_keeps_them_and_refuses_others(features, tmp_path):
         own_features(streets(), cache, steps=2)
 
 
+def test_a_picture_that_changes_sides_is_another_file(tmp_path):
+    days, nights = streets(21)
+    own_features((days, nights[:20]), tmp_path / "own", steps=1)
+    with pytest.raises(ModelFileError, match="other training pictures"):
+        own_features((days[:20], [days[20], *nights[:20]]), tmp_path / "own", steps=1)
+
+
 def test_pictures_that_cannot_be_read_are_left_out_until_too_few_are_left(tmp_path):
     days, nights = (list(side) for side in streets(21))
     broken = tmp_path / "broken.png"
