@@ -16,6 +16,19 @@ _DCGAN = TrainingSettings(batch_size=128, schedule="constant", epochs=25)
 RECIPES: dict[str, Experiment] = {
     # Isola et al. 2017, as the reference implementation runs it.
     "pix2pix": Experiment(recipe="pix2pix", model=models.Pix2Pix()),
+    # Ours: what docs/numbers.md measures beside pix2pix. Resize-convolution (Odena et al. 2016), two scales and feature
+    # matching (pix2pixHD), spectral norm (Miyato et al. 2018) and hinge, an average of the generators.
+    "pix2pix-plus": Experiment(
+        recipe="pix2pix-plus",
+        model=models.Pix2Pix(
+            generator=networks.UNet(upsample="resize"),
+            discriminator=networks.MultiScale(scales=2, norm="none", spectral_norm=True),
+            objective=losses.Hinge(),
+            lambda_l1=20.0,
+            lambda_features=10.0,
+        ),
+        training=TrainingSettings(ema=0.999),
+    ),
     # Zhu et al. 2017, as the reference implementation runs it.
     "cyclegan": Experiment(recipe="cyclegan", model=models.CycleGAN()),
     # Park et al. 2020, App. C.1, as the authors' code runs it: it takes the mean of both domains where Eq. 5 adds.

@@ -97,6 +97,8 @@ def small(name: str, **training: Any) -> Experiment:
     }  # fmt: skip
     moves = {"critic_steps": 1} if hasattr(experiment.model, "critic_steps") else {}  # both players in every round
     wider = {"discriminator": {"width": 32}} if kind == "mlp" else {}  # of four units dropout leaves next to nothing
+    if experiment.model.discriminator.kind == "multi-scale":
+        wider = {"discriminator": {"layers": 2}}  # 32 pixels have no patch of three at half the size
     changes["model"] = teacher | moves | wider | {"generator": tiny.get(kind, {})}
     return change(experiment, changes)
 
@@ -279,6 +281,24 @@ def test_the_numbers_of_cut_and_fastcut():
         assert (generator.blocks, generator.downsample, generator.upsample) == (9, "blur", "bilinear")
     assert (cut.model.lambda_nce, cut.model.identity, cut.model.flip_equivariance) == (1, True, False)
     assert (fastcut.model.lambda_nce, fastcut.model.identity, fastcut.model.flip_equivariance) == (10, False, True)
+
+
+def test_the_numbers_of_attention_and_of_energy():
+    sagan, biggan, ebgan, began = (RECIPES[name] for name in ("sagan", "biggan", "ebgan", "began"))
+    for experiment, beta2 in ((sagan, 0.9), (biggan, 0.999)):
+        training, model = experiment.training, experiment.model
+        assert (training.lr, training.lr_discriminator, training.beta1, training.beta2) == (1e-4, 4e-4, 0, beta2)
+        assert (model.objective.kind, model.conditional) == ("hinge", True)
+        for network in (model.generator, model.discriminator):
+            assert (network.kind, network.spectral_norm, network.attention) == ("residual", True, "half")
+    generator = biggan.model.generator
+    assert (sagan.model.generator.latent, sagan.model.generator.embedding, sagan.model.generator.skip_z) == (128, 0, False)
+    assert (generator.latent, generator.embedding, generator.skip_z) == (120, 128, True)
+    assert (biggan.model.critic_steps, biggan.model.lambda_orthogonal, biggan.training.ema) == (2, 1e-4, 0.9999)
+    assert (ebgan.model.objective.lambda_pt, ebgan.model.generator.kind) == (0.1, "dcgan")
+    objective, training = began.model.objective, began.training
+    assert (objective.gamma, objective.lambda_k, training.lr, training.batch_size) == (0.5, 0.001, 1e-4, 16)
+    assert (began.model.generator.latent, began.model.discriminator.code) == (64, 64)
 
 
 def test_the_numbers_of_the_first_gans_and_of_wasserstein():
