@@ -291,8 +291,9 @@ def test_the_numbers_of_attention_and_of_energy():
         assert (model.objective.kind, model.conditional) == ("hinge", True)
         for network in (model.generator, model.discriminator):
             assert (network.kind, network.spectral_norm, network.attention) == ("residual", True, "half")
+    generator = sagan.model.generator
+    assert (generator.latent, generator.embedding, generator.skip_z) == (128, 0, False)
     generator = biggan.model.generator
-    assert (sagan.model.generator.latent, sagan.model.generator.embedding, sagan.model.generator.skip_z) == (128, 0, False)
     assert (generator.latent, generator.embedding, generator.skip_z) == (120, 128, True)
     assert (biggan.model.critic_steps, biggan.model.lambda_orthogonal, biggan.training.ema) == (2, 1e-4, 0.9999)
     assert (ebgan.model.objective.lambda_pt, ebgan.model.generator.kind) == (0.1, "dcgan")

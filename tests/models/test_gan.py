@@ -161,3 +161,21 @@ def test_lazy_r1_is_a_term_of_ds_turn():
         due = rounds % 4 == 0
         assert ("r1" in turn.terms) == due
         assert not due or float(turn.terms["r1"].detach()) == pytest.approx(2 * 4 * 4 * (1 / 4) ** 2 / 2)
+
+
+class Filters(FromNoise):
+    """Two filters that overlap by a half."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(2, 2, bias=False)
+        self.layer.weight.data = torch.tensor([[1.0, 0.0], [0.5, 1.0]])
+
+
+def test_overlaps_of_gs_filters_are_a_term_of_its_turn():
+    for weight in (0.0, 3.0):
+        model = GAN(Filters(), Mean(), Hinge(), lambda_orthogonal=weight)  # pyright: ignore[reportArgumentType]
+        D, G = model.step(BATCH, Progress())
+        assert "orthogonal" not in D.terms
+        assert ("orthogonal" in G.terms) == bool(weight)
+        assert not weight or float(flatten(G.terms)["orthogonal"].detach()) == pytest.approx(3 * 2 * 0.25)

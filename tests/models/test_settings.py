@@ -60,3 +60,14 @@ def test_ssim_of_pictures_smaller_than_its_window_is_refused():
     small = parse_yaml("{model: {generator: {kind: resnet}, lambda_ssim: 1}, data: {size: 8}}", "run.yaml")
     with pytest.raises(SettingsError, match=r"size 8x8: SSIM compares windows of 11 x 11 pixels.*--model.lambda-ssim"):
         small.build(3, 3)
+
+
+@pytest.mark.parametrize("kind", ["ebgan", "began"])
+def test_an_objective_of_energies_wants_an_autoencoder_and_is_none_of_a_translators(kind):
+    for judge in ("dcgan", "residual"):
+        text = f"model: {{kind: gan, objective: {{kind: {kind}}}, discriminator: {{kind: {judge}, width: 2}}}}"
+        experiment = parse_yaml(f"{text}\ndata: {{size: 32}}", "run.yaml")
+        with pytest.raises(SettingsError, match=rf"objective {kind}: reads how well .* and {judge} gives scores"):
+            experiment.build(3, 3)
+    with pytest.raises(SettingsError, match=rf"model\.objective\.kind: '{kind}' is none of"):
+        parse_yaml(f"model: {{objective: {{kind: {kind}}}}}", "run.yaml")
