@@ -170,6 +170,18 @@ def test_least_squares_is_undecided_half_way_to_one():
     assert follow(adaptive, [0.7], TURNS, undecided=0.5) == pytest.approx(4 / 1000)
 
 
+def test_pictures_are_augmented_as_often_as_p_says():
+    sight = Sight(["colour", "translation"], adaptive=Adaptive())
+    D, picture = Remembering(), torch.rand(200, 3, 16, 16) + 1
+    for p in (0.0, 0.5, 1.0):
+        sight.adaptive.p.fill_(p)
+        Critic(D, sight=sight.at(Progress()))(picture)
+    never, half, always = (float((seen != picture).flatten(1).any(1).float().mean()) for seen in D.seen)
+    assert never == 0
+    assert 0.75 < half < 1  # of four chances: three of colour, one of place
+    assert always == 1
+
+
 def test_what_it_knows_is_in_the_checkpoint_so_that_going_on_is_exact():
     one, other = Adaptive(reach=1000), Adaptive(reach=1000)
     follow(one, [1.0] * 5, TURNS + 2)
