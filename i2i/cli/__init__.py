@@ -14,6 +14,7 @@ VERBS = {
     "train": "train a recipe on your folder of pictures, or go on with a run",
     "tune": "search for the settings that do best on held-out pictures, in a budget of minutes",
     "translate": "convert pictures and whole folders with a trained model",
+    "sample": "make pictures from noise with a trained GAN, of a class, or a walk between them",
     "export": "write a model as ONNX, for programs and machines without torch",
     "evaluate": "measure a model on held-out pictures, beside what needs no learning",
     "compare": "which of two translators people prefer, blind, on a page of this machine",
@@ -42,6 +43,7 @@ OUT_OF_MEMORY = {
     "train": "out of memory. Training's grows with --batch-size, --size and --width: lower one of them.",
     "demo": "out of memory. The demo's grows with --size: lower it.",
     "translate": "out of memory. It grows with --batch-size and the pictures: lower --batch-size, or try --fit 512.",
+    "sample": "out of memory. It grows with --batch-size: lower it.",
     "evaluate": "out of memory. It grows with --batch-size and the pictures: lower --batch-size.",
     "benchmark": "out of memory. It grows with --batch-size, --size, --sizes and --width: lower one of them.",
 }

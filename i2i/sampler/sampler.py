@@ -68,8 +68,13 @@ class PictureSampler:
         self, seeds: Sequence[int], *, label: str | None = None, truncation: float | None = None
     ) -> Iterator[Array]:
         """The pictures of these seeds, made a batch at a time. Shape: (H, W, 1 or 3) uint8 each."""
+        return self.arrays_of(seeds, self.labels(seeds, label), truncation=truncation)
+
+    def arrays_of(
+        self, seeds: Sequence[int], labels: Sequence[int], *, truncation: float | None = None
+    ) -> Iterator[Array]:
+        """The pictures of these seeds, each of a class of its own, as the number of the class."""
         self._check(seeds, truncation)
-        labels = self.labels(seeds, label)
         return self._made(lambda part: noise(seeds[part], self.network.latent), labels, truncation)
 
     def walk(
