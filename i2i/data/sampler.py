@@ -34,7 +34,7 @@ class EpochSampler(Sampler[list[tuple[int, int]]]):
         start_batch: int = 0,
         rank: int = 0,
         world: int = 1,
-        labels: Sequence[int] | None = None,
+        labels: Sequence[int] | NDArray[np.int64] | None = None,
     ) -> None:
         """`start_batch` counts from `start_epoch` and may reach beyond it; `labels` are those of all pictures."""
         if length < 1 or batch_size < 1 or not 0 <= rank < world:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from i2i.errors import ModelFileError, SettingsError
-from i2i.networks.settings import Discriminator, Generator, PatchGAN, PixelGAN, ResNet, UNet
+from i2i.networks.settings import PatchGAN, PixelGAN, ResNet, UNet
 from i2i.networks.shapes import fill, only_shapes, refuse_misfits
 from i2i.settings import Norm
 from i2i.torch_files import read_torch
@@ -26,7 +26,7 @@ _NORM_KEYS = ("weight", "bias", "running_mean", "running_var", "num_batches_trac
 class Reference:
     """A network of the reference implementation: what it is, and its weights under our names."""
 
-    architecture: Generator | Discriminator
+    architecture: UNet | ResNet | PatchGAN | PixelGAN
     in_channels: int
     out_channels: int
     weights: Weights
