@@ -21,8 +21,8 @@ class Made(NamedTuple):
     """A picture to be made, and the frames before it where its task predicts it from these."""
 
     name: str
-    index: int
-    """In its split: draws are a function of it."""
+    number: int
+    """Its place in its split: draws are a function of it."""
     frames: tuple[Path, ...]
     """The last one is the truth."""
 
@@ -34,7 +34,7 @@ def made_pairs(root: Path, split: str, task: AnyTask) -> list[Made]:
     if isinstance(task, NextFrame):
         groups = [window.frames for window in windows(found.pictures, task.frames, found.place)]
     names = [picture.name for picture in named([group[-1] for group in groups])]
-    return [Made(name, index, group) for index, (name, group) in enumerate(zip(names, groups, strict=True))]
+    return [Made(name, number, group) for number, (name, group) in enumerate(zip(names, groups, strict=True))]
 
 
 def at_scale_of(made: Made, translator: Translator) -> tuple[Array, Array]:
@@ -49,7 +49,7 @@ def at_scale_of(made: Made, translator: Translator) -> tuple[Array, Array]:
     pictures = [truth_at_scale(translator, picture) for picture in pictures]
     if isinstance(card.task, NextFrame):
         return np.concatenate(pictures[:-1], axis=2), pictures[-1]
-    return make_input(card.task, pictures[-1], (0, 0, made.index)), pictures[-1]
+    return make_input(card.task, pictures[-1], (0, 0, made.number)), pictures[-1]
 
 
 def truth_at_scale(translator: Translator, picture: Array) -> Array:

@@ -214,7 +214,7 @@ def copied(translator: Translator, source: Array, target: Array) -> Array:
     return images.resize(picture, _size(target))
 
 
-def _sources(translator: Translator, pairs: Sequence[Pair] | Sequence[Made]) -> list[Picture]:
+def _sources(translator: Translator, pairs: Sequence[Pair | Made]) -> list[Picture]:
     made = [Picture(one.name, partial(_input, one, translator)) for one in pairs if isinstance(one, Made)]
     sides = of_pairs([one for one in pairs if isinstance(one, Pair)])
     return made or sides[0 if translator.card.direction == "AtoB" else 1]

@@ -155,4 +155,8 @@ def _enlarging(network: SRResNet, x: Map, graph: _Graph) -> Map:
     first = Held(graph.through(network.way_in, x), graph.room)
     # A residual block writes over the map before it, which here is still to be added.
     trunk = graph.through(network.trunk, Pointwise(first, lambda rows: rows))
-    return graph.through(network.way_out, Held(Sum(first, trunk), graph.room))
+    made = graph.through(network.way_out, Held(Sum(first, trunk), graph.room))
+    if not network.residual:
+        return made
+    whole = Sum(Pointwise(made, torch.Tensor.float), Pointwise(graph.through(network.enlarge, x), torch.Tensor.float))
+    return Pointwise(whole, lambda rows: rows.clamp(-1, 1))

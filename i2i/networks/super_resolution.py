@@ -27,24 +27,32 @@ class SRResNet(nn.Module):
         blocks: int = 16,
         norm: Norm = "batch",
         scale: int = 4,
+        residual: bool = False,
     ) -> None:
-        """`scale` is a power of two."""
+        """`scale` is a power of two. With `residual` the source, enlarged, is added to what is made."""
+        if residual and in_channels != out_channels:
+            raise ValueError(f"{in_channels} channels cannot be added to {out_channels}")
         super().__init__()
         self.scale = scale
+        doublings = scale.bit_length() - 1
+        # Twice the double, and not four times at once: strips know that.
+        self.enlarge = nn.Sequential(*(nn.Upsample(scale_factor=2, mode="bilinear") for _ in range(doublings)))
+        self.residual = residual
         self.way_in = nn.Sequential(conv(in_channels, width, 9, padding=4), nn.ReLU())
         self.trunk = nn.Sequential(
             *(Residual(width, norm, dropout=False) for _ in range(blocks)),
             conv(width, width, 3, bias=needs_bias(norm)),
             normalise(norm, width),
         )
-        doublings = [layer for _ in range(scale.bit_length() - 1) for layer in (up(width, width, "shuffle"), nn.ReLU())]
+        grown = [layer for _ in range(doublings) for layer in (up(width, width, "shuffle"), nn.ReLU())]
         last = conv(width, out_channels, 9, padding=4)
-        self.way_out = nn.Sequential(*doublings, last, nn.Tanh())
-        _start_without_norms([self.way_in, *doublings], last)
+        self.way_out = nn.Sequential(*grown, last, nn.Tanh())
+        _start_without_norms([self.way_in, *grown], last)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.way_in(x)
-        return widened(self.way_out(x + self.trunk(x)))
+        first = self.way_in(x)
+        made = widened(self.way_out(first + self.trunk(first)))
+        return (made + self.enlarge(x).float()).clamp(-1, 1) if self.residual else made
 
 
 def _start_without_norms(layers: Iterable[nn.Module], last: nn.Module) -> None:

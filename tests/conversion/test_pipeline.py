@@ -50,7 +50,7 @@ class Files:
     def jobs(self) -> Iterator[Job]:
         return (Job(Path(f"{index}.png"), Path("out")) for index in range(len(self.sizes)))
 
-    def read(self, job: Job, _: Any) -> Job:
+    def read(self, job: Job, *_: Any) -> Job:
         with self._lock:
             self.held += 1
             self.most = max(self.most, self.held)
@@ -128,9 +128,9 @@ def test_batches_do_not_depend_on_which_file_is_read_first(monkeypatch):
         files = Files(monkeypatch, sizes)
         read = files.read
 
-        def late(job: Job, half: Any, read: Any = read, delays: float = delays) -> Job:
+        def late(job: Job, *rest: Any, read: Any = read, delays: float = delays) -> Job:
             time.sleep(delays * (int(job.source.stem) % 3))
-            return read(job, half)
+            return read(job, *rest)
 
         monkeypatch.setattr("i2i.conversion.job.read", late)
         network = Network()

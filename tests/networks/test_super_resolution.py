@@ -28,9 +28,15 @@ def test_the_papers_generator_has_the_papers_weights():
 
 @pytest.mark.parametrize("norm", ["batch", "instance", "none"])
 @pytest.mark.parametrize("rows", [1, 5, None])
-def test_strips_make_the_whole(norm, rows):
+@pytest.mark.parametrize("residual", [False, True])
+def test_strips_make_the_whole(norm, rows, residual):
     torch.manual_seed(0)
-    network = SRResNet(width=6, blocks=2, norm=norm, scale=4).build(3, 3, (32, 32)).eval().requires_grad_(False)
+    network = (
+        SRResNet(width=6, blocks=2, norm=norm, scale=4, residual=residual)
+        .build(3, 3, (32, 32))
+        .eval()
+        .requires_grad_(False)
+    )
     for name, buffer in network.named_buffers():
         if name.endswith(("mean", "var")):
             buffer.uniform_(0.5, 1.5)
@@ -54,3 +60,14 @@ def test_a_signal_comes_through_at_the_start():
     network = SRResNet(width=64, blocks=1, norm="none").build(3, 3, (32, 32))
     one, two = (network(x) for x in (torch.rand(1, 3, 16, 16), -torch.rand(1, 3, 16, 16)))
     assert 0.01 < float((one - two).std().detach()) < 0.5
+
+
+def test_a_residual_network_that_makes_nothing_enlarges():
+    network = SRResNet(width=4, blocks=1, scale=2, residual=True).build(3, 3, (32, 32))
+    for weight in network.way_out.parameters():
+        torch.nn.init.zeros_(weight)
+    x = torch.rand(1, 3, 8, 8) * 2 - 1
+    bilinear = torch.nn.functional.interpolate(x, scale_factor=2.0, mode="bilinear")
+    torch.testing.assert_close(network(x), bilinear)
+    with pytest.raises(SettingsError, match="adds the source to the result, but they have 1 and 3 channels"):
+        SRResNet(residual=True).build(1, 3, (32, 32))

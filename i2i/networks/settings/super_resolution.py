@@ -27,6 +27,9 @@ class SRResNet:
     norm: Norm = "batch"
     """Normalisation: batch (the paper's), instance, none (EDSR, Lim et al. 2017: no change of contrast)."""
 
+    residual: bool = False
+    """Add the source, enlarged bilinearly, to what is made: the difference is learnt (VDSR, Kim et al. 2016)."""
+
     scale: Literal[0, 1, 2, 4] = 0
     """Times that both sides grow; 0 follows from the task."""
 
@@ -44,6 +47,17 @@ class SRResNet:
                 f"size {found}: results of x{scale} have sides that are multiples of {scale} and at least {8 * scale}. "
                 f"The nearest is --size {near}."
             )
+        if self.residual and in_channels != out_channels:
+            raise SettingsError(
+                f"model.generator.residual: adds the source to the result, but they have {in_channels} and "
+                f"{out_channels} channels. Leave it out."
+            )
         return super_resolution.SRResNet(
-            in_channels, out_channels, width=self.width, blocks=self.blocks, norm=self.norm, scale=scale
+            in_channels,
+            out_channels,
+            width=self.width,
+            blocks=self.blocks,
+            norm=self.norm,
+            scale=scale,
+            residual=self.residual,
         )
