@@ -18,7 +18,7 @@ from i2i.losses.penalties import Critic
 class EBGAN(Objective):
     """D lifts the energy of fakes up to a margin (EBGAN, Zhao et al. 2017, Eq. 1 and 2); G spreads their codes."""
 
-    def __init__(self, margin: float = 1.0, lambda_pt: float = 0.1) -> None:
+    def __init__(self, margin: float = 0.3, lambda_pt: float = 0.1) -> None:
         """`lambda_pt` is the weight of the pulling-away term of what D's encoder makes (Sec. 2.4: EBGAN-PT)."""
         super().__init__()
         self.margin, self.lambda_pt = margin, lambda_pt
@@ -47,6 +47,7 @@ class BEGAN(Objective):
     of convergence M stand among D's terms to be seen in the log: constants, which nobody can make small.
     """
 
+    ranks = False  # at the equilibrium the energy of fakes is the lower one, and no sign of a useless D
     k: Tensor
 
     def __init__(self, gamma: float = 0.5, lambda_k: float = 0.001) -> None:

@@ -130,8 +130,8 @@ class EBGAN:
     kind: Literal["ebgan"] = "ebgan"
     """D puts real pictures together again, and fakes no better than a margin."""
 
-    margin: Annotated[float, Field(gt=0)] = 1.0
-    """Mean squared error of a reconstruction beyond which D stops caring; of pictures in [-1, 1]."""
+    margin: Annotated[float, Field(gt=0)] = 0.3
+    """Mean squared error of a reconstruction beyond which D stops caring: about the variance of pictures in [-1, 1]."""
 
     lambda_pt: Weight = 0.1
     """Weight of the pulling-away term, which keeps the codes of fakes apart (EBGAN-PT); 0 leaves it out."""

@@ -55,7 +55,7 @@ class GAN(Model):
             fake = self.G(z, labels)
         game = self.objective.discriminator(D, real=real, fake=fake.detach())
         penalty = self.r1.terms(progress, D, real, fake.detach())
-        yield Turn("D", {"gan": game, **penalty}, signals=D.scores)
+        yield Turn("D", {"gan": game, **penalty}, signals=D.scores if self.objective.ranks else {})
         D.moved(self.objective)
         if moves:
             terms = {"gan": self.objective.generator(D, real=real, fake=fake)}

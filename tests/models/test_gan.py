@@ -5,6 +5,7 @@ from torch import Tensor, nn
 from i2i.batches import Labelled
 from i2i.game import Progress, flatten
 from i2i.losses.adversarial import Hinge
+from i2i.losses.energy import BEGAN, EBGAN
 from i2i.losses.penalties import LazyR1
 from i2i.models.gan import GAN
 
@@ -161,6 +162,13 @@ def test_lazy_r1_is_a_term_of_ds_turn():
         due = rounds % 4 == 0
         assert ("r1" in turn.terms) == due
         assert not due or float(turn.terms["r1"].detach()) == pytest.approx(2 * 4 * 4 * (1 / 4) ** 2 / 2)
+
+
+def test_scores_that_are_not_to_be_ranked_are_no_sign_of_health():
+    for objective, shown in ((EBGAN(lambda_pt=0.0), True), (BEGAN(), False)):
+        model = GAN(FromNoise(), Mean(), objective)  # pyright: ignore[reportArgumentType]
+        D = next(model.step(BATCH, Progress()))
+        assert set(D.signals) == ({"real", "fake"} if shown else set())
 
 
 class Filters(FromNoise):

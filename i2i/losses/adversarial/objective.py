@@ -16,6 +16,9 @@ class Objective(nn.Module, ABC):
     number), so that the weight of the other terms means the same however many there are.
     """
 
+    ranks = True
+    """Whether D is to score what is real above fakes, so that the monitor can tell from its scores how D fares."""
+
     @property
     def undecided(self) -> float | None:
         """The score of a picture that D cannot tell; None where a score says nothing without others beside it."""
