@@ -14,10 +14,12 @@ from i2i.engine.graph import WARM_UP, Graphs
 from i2i.engine.schedule import Schedule
 from i2i.engine.settings import TrainingSettings
 from i2i.engine.trainer import Trainer
+from i2i.experiment import change
 from i2i.game import Progress
 from i2i.losses.adversarial import WGANGP
 from i2i.models.growing import Growing, ProGAN
 from i2i.networks import settings
+from i2i.recipes import RECIPES
 
 
 def model_of(images: int = 6, **options: Any) -> ProGAN:
@@ -101,6 +103,20 @@ def test_going_on_inside_a_fade_equals_never_stopping():
     for one, two in zip(never.translators().values(), again.translators().values(), strict=True):
         mine, other = one.state_dict(), two.state_dict()
         assert [key for key in mine if not torch.equal(mine[key], other[key])] == []
+
+
+def test_the_recipe_is_the_papers_and_is_built_as_it_says():
+    experiment = change(RECIPES["progan"], {"data": {"size": "16", "load": 0}, "model": {"stage_images": 7}})
+    training, objective = experiment.training, experiment.model.objective
+    assert (training.lr, training.beta1, training.beta2, training.batch_size) == (1e-3, 0, 0.99, 16)
+    assert (objective.kind, objective.lambda_penalty, objective.lambda_drift) == ("wgan-gp", 10, 0.001)
+    assert (training.ema, experiment.model.generator.latent, experiment.model.critic_steps) == (0.999, 512, 1)
+    small = change(experiment, {"model": {"generator": {"width": 2, "latent": 4}, "discriminator": {"width": 2}}})
+    model = small.build(3, 3)
+    assert isinstance(model, ProGAN)
+    assert model.growing == Growing(7, 2)
+    assert isinstance(model.objective, WGANGP)
+    assert model.objective.lambda_drift == 0.001
 
 
 def test_an_average_is_of_the_stage_that_is_on():

@@ -5,12 +5,14 @@ import torch
 from torch import Tensor
 
 from i2i.batches import Labelled
+from i2i.experiment import change
 from i2i.game import Progress, flatten
 from i2i.losses.adversarial import Vanilla
 from i2i.losses.path_length import PathLength
 from i2i.losses.penalties import LazyR1
 from i2i.models.stylegan import StyleGAN, mixed
 from i2i.networks import settings
+from i2i.recipes import RECIPES
 
 
 def model_of(classes: int = 0, **options: Any) -> StyleGAN:
@@ -79,6 +81,18 @@ def test_labels_reach_both_and_stay_beside_their_pictures():
     list(model.step(BATCH, Progress()))
     # Two styles, then D on both, and on the fakes.
     assert [labels.tolist() for labels in seen] == [[0, 1, 2, 1]] * 2 + [[0, 1, 2, 1] * 2] + [[0, 1, 2, 1]]
+
+
+def test_the_recipe_is_the_papers_and_is_built_as_it_says():
+    experiment = change(RECIPES["stylegan"], {"data": {"size": "8", "load": 0}, "model": {"lambda_r1": 0.5}})
+    training, generator = experiment.training, experiment.model.generator
+    assert (training.lr, training.beta1, training.beta2, training.batch_size) == (2.5e-3, 0, 0.99, 32)
+    assert (generator.latent, generator.mapping, experiment.model.objective.kind) == (512, 8, "vanilla")
+    small = change(experiment, {"model": {"generator": {"width": 2, "latent": 4}, "discriminator": {"width": 2}}})
+    model = small.build(3, 3)
+    assert isinstance(model, StyleGAN)
+    assert (model.mixing, model.path.weight, model.path.every) == (0.9, 2, 8)
+    assert (model.r1.weight, model.r1.every) == (0.5, 16)
 
 
 def test_samples_are_of_one_style_and_shown_within_one():

@@ -4,6 +4,7 @@ from torch import Tensor
 
 from i2i.networks import settings
 from i2i.networks.equalised import EqualLinear
+from i2i.networks.shapes import only_shapes
 from i2i.networks.stylegan import Generator, ModulatedConv2d, StyledConv
 from i2i.networks.stylegan_discriminator import Residual
 
@@ -103,6 +104,14 @@ def test_truncation_to_zero_is_the_mean_picture_and_to_one_the_picture_itself(G)
 def test_the_mapping_learns_at_a_hundredth_of_the_rate(G):
     layers = [layer for layer in G.mapping.modules() if isinstance(layer, EqualLinear)]
     assert [layer.rate for layer in layers] == [0.01, 0.01]
+
+
+@pytest.mark.parametrize("kind", [settings.ProGANGenerator, settings.StyleGANGenerator])
+def test_shapes_alone_draw_nothing(kind, monkeypatch):
+    """On the device of shapes torch would import its compiler for that, which costs every run four seconds."""
+    monkeypatch.setattr(torch, "randn", None)
+    with only_shapes():
+        assert kind().build(3, (64, 64)).latent == 512
 
 
 def test_a_style_has_the_scale_of_its_noise():

@@ -49,6 +49,10 @@ def small(name: str, **training: Any) -> Experiment:
         model["generator"] = {"blocks": 1}
     if generator.kind == "dcgan":
         model["generator"] = {"latent": 4}
+    if generator.kind in ("progan", "stylegan"):
+        model["generator"] = {"latent": 4}
+    if experiment.model.kind == "progan":
+        model["stage_images"] = 1  # grown after six steps
     if experiment.model.kind == "distill":
         model["teacher"] = {"file": str(teacher())}
     if experiment.model.kind == "cyclegan":

@@ -1,8 +1,17 @@
+from pathlib import Path
+from typing import Any
+
 import pytest
 
+from i2i import images
+from i2i.data.day2night import draw
 from i2i.errors import SettingsError
-from i2i.experiment import change
+from i2i.experiment import change, from_yaml
+from i2i.game import Progress
+from i2i.models.growing import ProGAN
 from i2i.recipes import RECIPES
+from i2i.training import train
+from i2i.training.listener import Listener
 from i2i.training.stages import with_stages
 
 GROWING = change(RECIPES["progan"], {"data": {"size": "32", "load": 0}, "training": {"batch_size": 4}})
@@ -14,9 +23,6 @@ def test_a_run_grows_over_its_first_half_unless_it_is_told_a_length():
     assert experiment.model.stage_images == 300 * 4 // 12
     assert said == ["Grows over 600 images, 100 to fade a stage in and as many to stay."]
     model = experiment.build(3, 3)
-    from i2i.game import Progress
-    from i2i.models.growing import ProGAN
-
     assert isinstance(model, ProGAN)
     assert [model.growing.at(Progress(images=images)) for images in (0, 500, 600)] == [(0, 1), (3, 0), (3, 1)]
 
@@ -43,3 +49,31 @@ def test_a_run_too_short_to_grow_in_is_refused():
 
 def test_what_does_not_grow_is_left_alone():
     assert with_stages(RECIPES["dcgan"], pictures=10) == (RECIPES["dcgan"], [])
+
+
+class Notes(Listener):
+    def __init__(self) -> None:
+        self.all: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.all.append(text)
+
+
+def test_the_command_that_began_a_run_goes_on_with_it(tmp_path: Path):
+    """It left the stages to the run, which has written down how long they are."""
+    (tmp_path / "data").mkdir()
+    for index in range(8):
+        images.write(tmp_path / "data" / f"{index}.png", draw(index, (16, 16))[0])
+    tiny = {
+        "model": {"generator": {"width": 2, "latent": 4}, "discriminator": {"width": 2}},
+        "data": {"size": "16", "load": 0, "resize": "none"},
+        "training": {"steps": 6, "batch_size": 4},
+    }
+    experiment, notes = change(RECIPES["progan"], tiny), Notes()
+    options: dict[str, Any] = {"data": tmp_path / "data", "out": tmp_path / "run", "device": "cpu", "workers": 0}
+    train(experiment, listener=notes, **options)
+    assert "Grows over 12 images, 3 to fade a stage in and as many to stay." in notes.all
+    longer = change(experiment, {"training": {"steps": 8}})
+    run = train(longer, existing="continue", **options)
+    assert run.steps == 8
+    assert from_yaml(tmp_path / "run" / "experiment.yaml").model.stage_images == 3
