@@ -17,7 +17,6 @@ from i2i.settings import Direction
 if TYPE_CHECKING:
     from i2i.evaluation import Evaluation, Given, Judge, Several
     from i2i.evaluation.leaving import Cell
-    from i2i.translator import Translator
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -25,8 +24,8 @@ class Evaluate:
     """The flags of an evaluation; its words are MODEL... DATA."""
 
     words: Annotated[tuple[str, ...], tyro.conf.Positional, flag(metavar="MODEL... DATA")] = ()
-    """Runs, translator files or reference .pth, several for one table with mean and spread; a folder of pairs, or of
-    two domains without pairs."""
+    """Runs, model files or reference .pth, several for one table with mean and spread; a folder of pairs, of two
+    domains without pairs, or of pictures for a GAN from noise."""
     split: Annotated[Literal["test", "val", "train"], tyro.conf.arg(metavar="test|val|train")] = "test"
     """Which pictures: training never sees test."""
     kind: Annotated[Literal["auto", "pairs", "domains"], tyro.conf.arg(metavar="auto|pairs|domains")] = "auto"
@@ -101,8 +100,7 @@ def main(args: Sequence[str]) -> int:
     else:
 
         def measure_one(name: str, model: str) -> "tuple[str, Evaluation]":
-            translator, found = _measure(asked, model, data, asked.out / name if asked.out else None, judges, seen)
-            return translator.card.direction, found
+            return _measure(asked, model, data, asked.out / name if asked.out else None, judges, seen)
 
         found = evaluation.measured_together(models, measure_one)
         if asked.out is not None:
@@ -141,12 +139,15 @@ def _seen_with(asked: Evaluate, data: Path) -> "Given":
 
 def _measure(
     asked: Evaluate, model: str, data: str, out: Path | None, judges: "dict[object, Judge]", seen: "Callable[[], Given]"
-) -> "tuple[Translator, Evaluation]":
-    """A model, and its scores; a segmenter is trained once for all models that it fits."""
+) -> "tuple[str, Evaluation]":
+    """Which way a model goes, and its scores; a segmenter is trained once for all models that it fits."""
     from i2i import evaluation
     from i2i.cli.progress import Bar, Stage
+    from i2i.sampler import holds_sampler
     from i2i.translator import Translator
 
+    if holds_sampler(Path(model)):
+        return "from noise", _measure_samples(asked, model, data, out)
     translator = Translator.load(
         model,
         device=asked.device,
@@ -183,7 +184,43 @@ def _measure(
             features=[*ours, *also.features],
             lpips=also.lpips,
         )
-    return translator, found
+    return translator.card.direction, found
+
+
+def _measure_samples(asked: Evaluate, model: str, data: str, out: Path | None) -> "Evaluation":
+    """A generator of pictures from noise."""
+    from i2i import evaluation
+    from i2i.cli.progress import Bar, Stage
+    from i2i.engine.device import choose_device
+    from i2i.evaluation.features import random_features
+    from i2i.sampler import PictureSampler
+    from i2i.settings import parse_size
+
+    default = Evaluate()
+    for name in ("kind", "segmentation", "classes", "cache", "direction", "features_cache"):
+        if getattr(asked, name) != getattr(default, name):
+            flag = name.replace("_", "-")
+            raise SettingsError(f"--{flag}: is for translators, and {model} makes pictures from noise: leave it away.")
+    if asked.features in ("own", "both"):
+        raise SettingsError(
+            f"--features {asked.features}: are learnt from two domains, and {model} has one: give --weights, or leave "
+            f"it away."
+        )
+    sampler = PictureSampler.load(model, device=asked.device, batch_size=asked.batch_size)
+    also = evaluation.read_weights(asked.weights, choose_device(asked.device))
+    if also.lpips:
+        raise SettingsError(
+            "LPIPS compares with the truth, which samples do not have: leave its files out of --weights."
+        )
+    with Bar("picture", "images") as bar:
+        return evaluation.measure_samples(
+            sampler,
+            data,
+            split=asked.split,
+            out=out,
+            features=[random_features(min(parse_size(sampler.card.size))), *also.features],
+            on_progress=Stage(bar),
+        )
 
 
 def show(found: "Evaluation | Several", *, more: bool = False) -> None:

@@ -7,7 +7,8 @@
 `segmentation` asks what a segmenter recognises in translations of label maps, `bootstrap` how far scores stray,
 `choosing` by which rule the weights were chosen; `several` puts runs side by side. `checking` looks at all translations
 together: `copying` of the training pictures, diversity, the `spectrum` of grids, `sliced` distances and `classes`;
-`sampling` scores pictures that have no input.
+`samples` measures generators from noise, and `sample_classes` which classes they make; `sampling` scores pictures that
+have no input, `neighbours` puts those that are nearest beside them.
 """
 
 from i2i.evaluation.asked_features import Asked, own_features_for, random_features_for
@@ -16,6 +17,7 @@ from i2i.evaluation.leaving import publish_several
 from i2i.evaluation.measuring import Kind, evaluate, measure
 from i2i.evaluation.own_features import OwnFeatures, own_features
 from i2i.evaluation.pairs import compare
+from i2i.evaluation.samples import measure_samples
 from i2i.evaluation.sampling import score_pictures
 from i2i.evaluation.scores import LOWER, NAMES, Evaluation
 from i2i.evaluation.segmentation import Judge, judge_for
@@ -39,6 +41,7 @@ __all__ = [
     "evaluate",
     "judge_for",
     "measure",
+    "measure_samples",
     "measured_together",
     "own_features",
     "own_features_for",

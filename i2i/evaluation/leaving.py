@@ -11,6 +11,7 @@ from i2i.evaluation.scores import OURS, Array, Evaluation, Scores, Section
 from i2i.evaluation.several import Several
 from i2i.files import make_writable, write_text
 from i2i.report import Example, Measured, Table, evaluation_report
+from i2i.sampler import PictureSampler
 from i2i.translator import Translator
 
 WIDE = 6
@@ -44,7 +45,7 @@ class Left:
     def publish(
         self,
         found: Evaluation,
-        translator: Translator,
+        model: Translator | PictureSampler,
         each: Mapping[str, Scores],
         examples: Iterable[Example],
         nearest: Iterable[Example] = (),
@@ -75,7 +76,7 @@ class Left:
         )
         evaluation_report(
             self.folder / "report.html",
-            title=f"{translator.card.recipe or 'translator'} on {found.split}",
+            title=f"{model.card.recipe or 'model'} on {found.split}",
             tables=[shown, *map(_shown, found.sections.values())],
             examples=list(examples),
             nearest=list(nearest),

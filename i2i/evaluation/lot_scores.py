@@ -53,11 +53,15 @@ def asked_for(made: Lot, real: Lot) -> Scores:
 
 def likeness(made: Lot, real: Lot) -> Scores:
     """KID and its error, FID, precision, recall and coverage."""
+    return likeness_of(made.features, real.features)
+
+
+def likeness_of(made: Mapping[str, Array], real: Mapping[str, Array]) -> Scores:
+    """The same of features by their name. Shape: (N, D) and (M, D) each."""
     scores: Scores = {}
-    theirs = real.features
-    for name, ours in made.features.items():
-        distance, shares = kid(ours, theirs[name]), manifold(theirs[name], ours)
-        found = {"kid": distance.value, "kid error": distance.error, "fid": frechet(ours, theirs[name])}
+    for name, ours in made.items():
+        distance, shares = kid(ours, real[name]), manifold(real[name], ours)
+        found = {"kid": distance.value, "kid error": distance.error, "fid": frechet(ours, real[name])}
         scores |= {f"{name}/{key}": value for key, value in (found | shares._asdict()).items()}
     return scores
 

@@ -64,8 +64,8 @@ class Evaluation:
 
     @property
     def main(self) -> str:
-        """The score by which single pictures are put in order."""
-        return next(name for name in ("pixel", "l1", "structure") if name in self.metrics)
+        """The score by which single pictures are put in order; "" where there are only scores of all together."""
+        return next((name for name in ("pixel", "l1", "structure") if name in self.metrics), "")
 
     @property
     def best_floor(self) -> Scores:
