@@ -32,7 +32,7 @@ def reference_flags(experiment: Experiment, *, data: Path | None, scratch: Path)
     """
     model, settings = experiment.model, experiment.data
     if not isinstance(model, (Pix2Pix, CycleGAN)):
-        raise SettingsError(f"the reference has no {model.kind}: it trains pix2pix and cyclegan.")
+        raise SettingsError(f"the reference has no {experiment.recipe}: it trains pix2pix and cyclegan.")
     if model.objective.kind not in GAMES:
         raise SettingsError(f"--model.objective.kind {model.objective.kind}: the reference has {' and '.join(GAMES)}.")
     generator, (height, width) = model.generator, settings.crop

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,6 +20,12 @@ from i2i.conversion import Progress, Shard, Summary
 from i2i.evaluation import Evaluation
 
 
+class Loaded(str):
+    """Stands for a translator."""
+
+    card = SimpleNamespace(direction="AtoB")
+
+
 class Called:
     """What was loaded, and what was asked of it."""
 
@@ -28,9 +35,9 @@ class Called:
         self.summary = Summary(converted=2, seconds=1.0)
         self.progress = Progress(1, 1, 0, 64)
 
-    def load(self, model: str, **options: Any) -> str:
+    def load(self, model: str, **options: Any) -> "Loaded":
         self.loaded = {"model": model, **options}
-        return "translator"
+        return Loaded("translator")
 
     def translate(self, translator: str, inputs: list[str], output: Path, **options: Any) -> Summary:
         self.asked = {"inputs": inputs, "output": output, **options}
@@ -50,6 +57,8 @@ def called(monkeypatch: pytest.MonkeyPatch) -> Called:
     monkeypatch.setattr("i2i.translator.Translator.load", fake.load)
     monkeypatch.setattr("i2i.conversion.translate", fake.translate)
     monkeypatch.setattr("i2i.evaluation.measure", fake.measure)
+    monkeypatch.setattr("i2i.evaluation.own_features_for", lambda *_, **__: None)
+    monkeypatch.setattr("i2i.evaluation.random_features_for", lambda *_: "features")
     return fake
 
 

@@ -43,6 +43,8 @@ def small(name: str, **training: Any) -> Experiment:
     """A recipe at 32 pixels with all that draws: dropout, augmentation, a history that is soon full, an average."""
     experiment = set_width(RECIPES[name], 2)
     generator, model = experiment.model.generator, {}
+    if experiment.model.kind == "pix2pix" and experiment.model.discriminator.kind == "multi-scale":
+        model["discriminator"] = {"layers": 2}  # 32 pixels have no patch of three at half the size
     if generator.kind == "resnet":
         model["generator"] = {"blocks": 1, "dropout": True}
     if generator.kind == "srresnet":
