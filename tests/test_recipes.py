@@ -121,8 +121,10 @@ def batch_for(experiment: Experiment, seed: int = 0, count: int = 2) -> Any:
     one, two = (torch.randn(count, 3, 32, 32, generator=generator).tanh() for _ in range(2))
     if experiment.needs == "pictures":
         return Labelled(one, torch.zeros(count, dtype=torch.long))
-    times = 32 // experiment.source_size[0]
-    return Pairs(one[:, :, ::times, ::times], two) if experiment.needs == "pairs" else Domains(one, two)
+    if (times := 32 // experiment.source_size[0]) > 1:  # what a small picture says nothing of cannot be learnt
+        one = one[:, :, ::times, ::times]
+        two = -one.repeat_interleave(times, dim=2).repeat_interleave(times, dim=3)
+    return Pairs(one, two) if experiment.needs == "pairs" else Domains(one, two)
 
 
 def trainer_of(experiment: Experiment, steps: int = 8, seed: int = 0) -> Trainer:
