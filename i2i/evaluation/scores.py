@@ -15,7 +15,7 @@ NAMES = {"l1": "L1 (of 255)", "psnr": "PSNR (dB)", "ssim": "SSIM"}
 LOWER = frozenset({"l1", "lpips", "kid", "kid error", "fid"})
 """What is better the lower it is, by the last part of its name."""
 
-OURS = "this translator"
+OURS = "this model"
 """The first row of a table."""
 
 

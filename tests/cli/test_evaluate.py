@@ -49,13 +49,13 @@ def test_one_run_has_a_row_intervals_and_its_rule(
 ) -> None:
     assert cli.main(["evaluate", str(place / "seed0"), str(place / "data"), "--out", str(tmp_path), *CPU]) == 0
     said = capsys.readouterr().out
-    assert said.index("this translator") < said.index("copy the input") < said.index("mean target")
+    assert said.index("this model") < said.index("copy the input") < said.index("mean target")
     assert "last: the weights at the end of the run, 7 steps" in said
     kept = json.loads((tmp_path / "metrics.json").read_text())
-    low, high = kept["intervals"]["this translator"]["l1"]
+    low, high = kept["intervals"]["this model"]["l1"]
     assert low <= kept["metrics"]["l1"] <= high
     assert f"[{low:.2f}, {high:.2f}]" in said
-    assert kept["intervals"].keys() == {"this translator", "copy the input", "best constant gain", "mean target"}
+    assert kept["intervals"].keys() == {"this model", "copy the input", "best constant gain", "mean target"}
     page = (tmp_path / "report.html").read_text()
     assert page.index("worst: L1") < page.index("median: L1") < page.index("best: L1")
     assert all(f"<figcaption>{name}</figcaption>" in page for name in ("input", "output", "target"))

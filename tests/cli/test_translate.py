@@ -265,7 +265,7 @@ def test_flags_of_an_evaluation(called: Called, flags: str, option: str, value: 
 def test_an_evaluation_is_a_table_or_json(called: Called, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["evaluate", "m", "d"]) == 0
     said = capsys.readouterr().out
-    assert said.index("this translator") < said.index("copy the input")
+    assert said.index("this model") < said.index("copy the input")
     assert "a note" in said
     assert cli.main(["evaluate", "m", "d", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)

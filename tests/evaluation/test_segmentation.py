@@ -134,7 +134,7 @@ def test_a_translator_that_makes_the_photos_reaches_the_ceiling(data: Path, judg
     assert found.metrics["l1"] == 0
     assert found.floors["mean target"]["iou"] < ceiling["iou"]
     assert found.best_floor["iou"] == max(floor["iou"] for floor in found.floors.values())
-    low, high = found.intervals["this translator"]["iou"]
+    low, high = found.intervals["this model"]["iou"]
     assert low <= found.metrics["iou"] <= high
     assert any("label maps of 3 colours: #" in note and "trained on 8 real" in note for note in found.notes)
     kept = json.loads((tmp_path / "metrics.json").read_text())

@@ -17,7 +17,7 @@ def found(l1: float, floor: float = 40, **extra: float) -> Evaluation:
         pictures=3,
         split="test",
         notes=["tiny", "3 pairs", "last: all of it", "a floor's note"],
-        intervals={"this translator": {"l1": (l1 - 1, l1 + 1)}, "copy the input": {"l1": (floor - 1, floor + 1)}},
+        intervals={"this model": {"l1": (l1 - 1, l1 + 1)}, "copy the input": {"l1": (floor - 1, floor + 1)}},
         checkpoint="last: all of it",
     )
 
