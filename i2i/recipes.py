@@ -10,7 +10,7 @@ from i2i.models import settings as models
 from i2i.networks import settings as networks
 from i2i.settings import did_you_mean
 
-_NOISE = DataSettings(size="64", resize="short", load=64)
+_NOISE = DataSettings(size="64", resize="short", load="crop")
 _DCGAN = TrainingSettings(batch_size=128, schedule="constant", epochs=25)
 
 RECIPES: dict[str, Experiment] = {
@@ -55,7 +55,7 @@ RECIPES: dict[str, Experiment] = {
     "gan": Experiment(
         recipe="gan",
         model=models.GAN(generator=networks.MLPGenerator(), discriminator=networks.MLPDiscriminator()),
-        data=DataSettings(size="28", resize="short", load=28),
+        data=DataSettings(size="28", resize="short", load="crop"),
         training=TrainingSettings(batch_size=100, schedule="constant", epochs=100),
     ),
     # Radford et al. 2016, Sec. 4: batches of 128, no decay of the rate.

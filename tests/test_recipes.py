@@ -327,3 +327,11 @@ def test_recipes_load_no_torch():
     code = "import sys, i2i.recipes; print(*{'torch', 'albumentations', 'cv2', 'tyro'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
+
+
+@pytest.mark.parametrize(
+    "name", sorted(name for name in RECIPES if RECIPES[name].model.kind in ("gan", "progan", "stylegan"))
+)
+def test_whole_pictures_are_learnt_from_at_any_size_of_what_comes_from_noise(name):
+    assert RECIPES[name].data.loaded == RECIPES[name].data.crop
+    assert change(RECIPES[name], {"data": {"size": "32"}}).data.loaded == (32, 32)

@@ -21,8 +21,8 @@ class DataSettings:
     resize: Resize = "square"
     """Before the crop: square (the papers', aspect lost), short (short side, aspect kept), none (native pixels)."""
 
-    load: Annotated[int, Field(ge=0)] = 0
-    """Side that resizing brings a picture to; 0 is 286/256 of the crop, as in the papers."""
+    load: Literal["crop"] | Annotated[int, Field(ge=0)] = 0
+    """Side that resizing brings a picture to; 0 is 286/256 of the crop, as in the papers, crop is the crop itself."""
 
     flip: bool = True
     """Mirror half of the pictures, left to right; a pair flips together."""
@@ -81,6 +81,8 @@ class DataSettings:
     def loaded(self) -> tuple[int, int]:
         """What `square` resizes to, (height, width), and whose smaller side `short` resizes to."""
         height, width = self.crop
+        if self.load == "crop":
+            return height, width
         if self.load:
             short = min(height, width)
             return round(self.load * height / short), round(self.load * width / short)

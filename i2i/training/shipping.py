@@ -75,7 +75,7 @@ def _ship_sampler(
         out_channels=1 if channels == 1 else 3,
         size=experiment.data.size,
         resize=experiment.data.resize,
-        load=experiment.data.load,
+        load=min(experiment.data.loaded),
         classes=tuple(as_dict(experiment.model)["classes"]) if network.classes else (),
         recipe=experiment.recipe,
         steps=trainer.progress.rounds,
