@@ -5,9 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from i2i import cli, images
-from i2i.networks.settings import ResNet
+from i2i.networks.settings import DCGANGenerator, ResNet
+from i2i.sampler import Card as SamplerCard
+from i2i.sampler import save_sampler
 from i2i.translator import Card, save_network
 
 CPU = ["--device", "cpu", "--precision", "fp32"]
@@ -103,4 +106,51 @@ def test_flags_that_do_not_fit_are_refused(
     place: Path, flags: list[str], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert cli.main(["evaluate", str(place / "seed0"), str(place / "data"), *CPU, *flags]) == 2
+    assert said in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def noisy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two runs that make pictures of 16 x 16 from noise, and ten real ones."""
+    root = tmp_path_factory.mktemp("noisy")
+    (root / "data" / "test").mkdir(parents=True)
+    for index in range(10):
+        pixels = np.random.default_rng(index).integers(0, 256, (16, 16, 3), dtype=np.uint8)
+        images.write(root / "data" / "test" / f"{index}.png", pixels)
+    for seed in (0, 1):
+        card = SamplerCard(architecture=DCGANGenerator(width=2, latent=4), out_channels=3, size="16", recipe="tiny")
+        torch.manual_seed(seed)
+        (root / f"seed{seed}").mkdir()
+        save_sampler(card.architecture.build(3, (16, 16)), card, root / f"seed{seed}" / "sampler.safetensors")
+    return root
+
+
+def test_what_makes_pictures_from_noise_has_floors_of_its_own(noisy: Path, tmp_path: Path, capsys) -> None:
+    words = ["evaluate", str(noisy / "seed0"), str(noisy / "data"), "--out", str(tmp_path), "--device", "cpu"]
+    assert cli.main(words) == 0
+    said = capsys.readouterr().out
+    assert said.index("this model") < said.index("untrained") < said.index("one picture") < said.index("half of the")
+    assert "10 pictures of seeds from 0 on against 10 real ones of data/test" in said
+    assert "tiny on test" in (tmp_path / "report.html").read_text()
+    assert len(list((tmp_path / "pictures").iterdir())) == 10
+
+
+def test_seeds_of_what_makes_pictures_from_noise_have_one_table(noisy: Path, capsys) -> None:
+    runs = [str(noisy / f"seed{seed}") for seed in (0, 1)]
+    assert cli.main(["evaluate", *runs, str(noisy / "data"), "--device", "cpu"]) == 0
+    assert "standard deviation over 2 runs" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["--segmentation"], "--segmentation: is for translators"),
+        (["--kind", "domains"], "--kind: is for translators"),
+        (["--direction", "BtoA"], "--direction: is for translators"),
+        (["--features", "own"], "--features own: are learnt from two domains"),
+        (["--split", "train"], "has no train split"),
+    ],
+)
+def test_what_only_translators_have_is_refused_in_one_line(noisy: Path, capsys, flags, said) -> None:
+    assert cli.main(["evaluate", str(noisy / "seed0"), str(noisy / "data"), *flags]) == 2
     assert said in capsys.readouterr().err
