@@ -18,7 +18,7 @@ from i2i.translator import room as rooms
 from i2i.translator.tasks import with_luma
 
 NOISE = np.random.default_rng(0).integers(0, 256, (21, 34, 3), dtype=np.uint8)
-SMALL = SRResNet(width=4, blocks=1, scale=4)
+SMALL = SRResNet(width=4, blocks=1, scale=4, residual=True)
 
 
 class Made(nn.Module):
