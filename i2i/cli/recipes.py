@@ -29,6 +29,7 @@ def main(args: Sequence[str]) -> int:
     from rich.table import Table
 
     table = Table("recipe", "paper", "needs", "does", "of note")
+    table.columns[0].no_wrap = True
     for name, experiment in RECIPES.items():
         table.add_row(name, *describe(experiment))
         table.add_section()
@@ -52,7 +53,7 @@ def parameters(experiment: Experiment) -> str:
     model, data, training = experiment.model, experiment.data, experiment.training
     scale = "" if data.resize == "none" else f" of {data.resize} {min(data.loaded)}"
     length = f"{training.steps} steps" if training.steps else f"{training.epochs} epochs"
-    weights = [f"{name} {value:g}" for name, value in as_dict(model).items() if name.startswith("lambda_")]
+    weights = [f"{name} {value:g}" for name, value in as_dict(model).items() if name.startswith("lambda_") and value]
     networks = f"{model.generator.kind} {model.generator.width}, {model.discriminator.kind} {model.discriminator.width}"
     averaged = [f"EMA {training.ema:g}"] if training.ema else []
     parts = [f"size {data.size}{scale}", networks, model.objective.kind, *weights, *averaged]
