@@ -146,5 +146,5 @@ def test_the_command_prints_a_score_a_row(data, tmp_path, capsys):
     assert "KID (random128)" in lines
     assert "structure (SSIM)" in lines
     head = "".join(said.splitlines()[:6])
-    assert all(word in head for word in ("this", "translator", "copy the", "other"))
+    assert all(word in head for word in ("this", "model", "copy the", "other"))
     assert max(map(len, said.splitlines()[:12])) <= 120
