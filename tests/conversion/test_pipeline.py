@@ -76,12 +76,15 @@ def line(files: Files, network: Network, workers: int = 2, batch_size: int = 4) 
 )
 def test_the_slowest_stage_decides(monkeypatch, reading, network, writing):
     # Seconds of a picture on each of two threads, of a batch of four, of a picture on each of two threads.
-    files = Files(monkeypatch, [(8, 8)] * 80, reading, writing)
-    started = time.perf_counter()
-    assert len(list(line(files, Network(network)).run(files.jobs()))) == 80
-    slowest = 80 * max(reading / 2, network / 4, writing / 2)
-    # The first batch and the last file have nothing to hide behind; sleeping is late where the machine is busy.
-    assert slowest / (time.perf_counter() - started) > 0.75
+    def share() -> float:
+        files = Files(monkeypatch, [(8, 8)] * 80, reading, writing)
+        started = time.perf_counter()
+        assert len(list(line(files, Network(network)).run(files.jobs()))) == 80
+        return 80 * max(reading / 2, network / 4, writing / 2) / (time.perf_counter() - started)
+
+    # The first batch and the last file have nothing to hide behind. Sleeping is late where the machine is busy, so
+    # that one try in five has to show it; what is done one after the other never does.
+    assert any(share() > 0.75 for _ in range(5))
 
 
 def test_every_job_is_done_once_and_holds_no_pixels(monkeypatch):
