@@ -10,33 +10,34 @@ from i2i.cli.importing import importing
 from i2i.errors import UserError
 
 VERBS = {
-    "demo": "see it work: draw a set, train, convert, measure; no download, no GPU",
-    "train": "train a recipe on your folder of pictures, or go on with a run",
-    "tune": "search for the settings that do best on held-out pictures, in a budget of minutes",
-    "translate": "convert pictures and whole folders with a trained model",
-    "sample": "make pictures from noise with a trained GAN, of a class, or a walk between them",
-    "export": "write a model as ONNX, for programs and machines without torch",
-    "evaluate": "measure a model on held-out pictures, beside what needs no learning",
-    "compare": "which of two translators people prefer, blind, on a page of this machine",
-    "check": "look a dataset through before training",
-    "doctor": "what a run's log says of the game: healthy, or what is wrong and what to try",
+    "demo": "see it work: draw a set, train, translate, measure; minutes, no GPU",
     "fetch": "bring one of the public sets",
+    "check": "look a dataset through before training; says which recipe fits",
     "recipes": "the table of recipes",
-    "benchmark": "how fast training, conversion and loading are here, beside the hardware's limit",
+    "train": "train a recipe on your folder of pictures, or go on with a run",
+    "tune": "search for the settings that do best, in a budget of minutes",
+    "doctor": "is a run healthy, or what is wrong and what to try",
+    "translate": "convert pictures, folders and videos with a trained model",
+    "sample": "make pictures from noise with a trained GAN, or a walk between them",
+    "evaluate": "measure a model on held-out pictures, beside doing nothing",
+    "compare": "which of two models people prefer, blind, on a page of this machine",
+    "export": "write a model as ONNX, for programs and machines without torch",
+    "push": "share a translator and its card on the Hugging Face Hub",
+    "pull": "bring a translator that somebody shared",
+    "benchmark": "how fast it all is here, beside the hardware's limit",
+    "info": "versions, devices and memory here, for a bug report",
+    "completion": "have your shell complete commands and flags",
 }
+"""In the order of their use; what each does fits a line of 80 columns."""
 
 HELP = """\
-i2i {version}: train a translator on your own folders of pictures, paired or not, and convert collections with it.
-
-usage: i2i COMMAND ...
+i2i {version}: learn from folders to turn pictures of one kind into another.
 
 {commands}
 
 First time:   i2i demo
-Own pictures: i2i check DATA                            what is in there, and which recipe fits
-              i2i train pix2pix --data DATA --out RUN   resumable at any moment
-              i2i translate RUN photos/ translated/
-More:         i2i COMMAND --help
+Own pictures: i2i check FOLDER     what is in it, and what trains on it
+More:         i2i COMMAND --help   its flags, with an example
 """
 
 OUT_OF_MEMORY = {
@@ -84,7 +85,7 @@ def _run(args: list[str]) -> int:
     if not args or args[0] in ("-h", "--help", "help"):
         if args[1:2] and args[1] in VERBS:
             return _run([args[1], "--help"])
-        commands = "\n".join(f"  {verb:<10} {does}" for verb, does in VERBS.items())
+        commands = "\n".join(f"  {verb:<11}{does}" for verb, does in VERBS.items())
         print(HELP.format(version=__version__, commands=commands), end="")
         return 0
     if args[0] in ("-V", "--version", "version"):
