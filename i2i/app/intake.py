@@ -1,0 +1,90 @@
+"""What people drop on the page: pictures and zips, none of which is trusted."""
+
+import shutil
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from i2i import images
+from i2i.app.limits import Limits
+from i2i.data.archives import unpack
+from i2i.errors import DatasetError, PictureError
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Something that is not translated, and why."""
+
+    name: str
+    reason: str
+
+
+def take(uploads: Sequence[Path], into: Path, limits: Limits) -> list[Refused]:
+    """Bring uploads into a folder, zips unpacked, and say what was refused: every picture that is left can be tried.
+
+    Raises DatasetError where there are more pictures than the limit, for no part of them would be the right one.
+    """
+    refused: list[Refused] = []
+    for upload in uploads:
+        name = images.shown(upload.name)
+        if upload.suffix.lower() == ".zip":
+            try:
+                unpack(upload, _unused(into, upload.stem), "zip", limits.archive)
+            except DatasetError as error:
+                refused.append(Refused(name, _without(str(error), upload)))
+        elif images.is_picture(upload.name):
+            shutil.copyfile(upload, _unused(into, upload.name))
+        else:
+            refused.append(Refused(name, "no picture (jpg, png, webp, bmp, tif) and no zip of pictures"))
+    pictures = pictures_in(into)
+    if len(pictures) > limits.pictures:
+        raise DatasetError(
+            f"{len(pictures)} pictures, and {limits.pictures} are translated in one go here. Give fewer, or use "
+            f"i2i translate, which has no limit."
+        )
+    for picture in pictures:
+        reason = _too_large(picture, limits)
+        if reason:
+            refused.append(Refused(images.shown(picture.relative_to(into)), reason))
+            picture.unlink()
+    return refused
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """All pictures of a folder, by name; links are no pictures."""
+    found = sorted(path for path in folder.rglob("*") if images.is_picture(path.name))
+    return [path for path in found if path.is_file() and not path.is_symlink()]
+
+
+def _too_large(picture: Path, limits: Limits) -> str:
+    """Why a picture is refused by its header alone; empty where it is not."""
+    try:
+        header = images.probe(picture)
+    except PictureError as error:
+        return _without(str(error), picture)
+    pixels = header.width * header.height
+    if pixels > limits.megapixels * 1_000_000:
+        size = f"{header.width} x {header.height} are {pixels / 1e6:.0f} megapixels"
+        return f"{size}, and {limits.megapixels} are taken here"
+    return ""
+
+
+def _unused(folder: Path, name: str) -> Path:
+    """A path of that name which is not there yet, also where disks do not tell cases apart."""
+    there = {_key(path.name) for path in folder.iterdir()}
+    plain = Path(name)
+    count, tried = 1, name
+    while _key(tried) in there:
+        count += 1
+        tried = f"{plain.stem} ({count}){plain.suffix}"
+    return folder / tried
+
+
+def _key(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def _without(message: str, path: Path) -> str:
+    """A message without the path that it begins with: it is of our own folder."""
+    return message.removeprefix(f"{path}: ").removeprefix(f"{images.shown(path)}: ").replace(str(path), path.name)
