@@ -1,8 +1,8 @@
-# The two commands of the README. Each makes .venv if it is missing, installs, and runs.
+# Each makes .venv if it is missing, installs, and runs.
 PYTHON ?= python3
-BIN := .venv/bin
+BIN := $(if $(filter Windows_NT,$(OS)),.venv/Scripts,.venv/bin)
 
-.PHONY: demo test check format clean
+.PHONY: demo test check format clean docs release-check
 
 demo: .venv/installed
 	$(BIN)/i2i demo
@@ -21,16 +21,24 @@ format: .venv/installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-clean:
-	rm -rf .venv build dist
+# The guide as pages, in site/.
+docs: .venv/installed-dev
+	$(BIN)/mkdocs build --strict
 
-$(BIN)/python:
+# The packages: what is in them, and the demo from an installed wheel, outside this clone.
+release-check: .venv/installed-dev
+	$(BIN)/python tools/check_release.py
+
+clean:
+	rm -rf .venv build dist site
+
+.venv/pyvenv.cfg:
 	$(PYTHON) -m venv .venv
 
-.venv/installed: pyproject.toml constraints.txt | $(BIN)/python
+.venv/installed: pyproject.toml constraints.txt | .venv/pyvenv.cfg
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
 	touch $@
 
-.venv/installed-dev: pyproject.toml constraints.txt | $(BIN)/python
+.venv/installed-dev: pyproject.toml constraints.txt | .venv/pyvenv.cfg
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@ .venv/installed
