@@ -49,7 +49,7 @@ class Guard:
     """An ASGI application that hands on what the page needs."""
 
     def __init__(self, inside: Application, *, upload_bytes: int, hosts: Collection[str] | None) -> None:
-        """`hosts` are the names, with port, that the page may be asked for by; None where any is right.
+        """`hosts` are the names that the page may be asked for by, at any port; None where any is right.
 
         On loopback a strange site could otherwise have its own name lead here (DNS rebinding), and read what is shown.
         """
@@ -82,7 +82,7 @@ class Guard:
             if scope["method"] == "POST":
                 receive = await self._checked(scope["path"], receive)
             await self.inside(scope, receive, sent)
-        except (TooLarge, ValueError) as error:
+        except (TooLarge, ValueError, RecursionError) as error:
             if started:
                 raise
             too_large = isinstance(error, TooLarge)
@@ -90,10 +90,11 @@ class Guard:
 
     def _refused(self, scope: Scope, headers: dict[str, str]) -> HTTPStatus | None:
         """Why a request goes no further by its head alone."""
-        if self.hosts is not None and headers.get("host") not in self.hosts:
+        host = headers.get("host", "")
+        if self.hosts is not None and re.sub(r":\d*$", "", host) not in self.hosts:
             return HTTPStatus.FORBIDDEN
         origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != headers.get("host"):  # another site's page asks
+        if origin is not None and urlsplit(origin).netloc != host:  # another site's page asks
             return HTTPStatus.FORBIDDEN
         method, path = scope["method"], unquote(scope["path"])
         allowed = POST if method == "POST" else GET if method in ("GET", "HEAD") else None

@@ -9,6 +9,7 @@ import jinja2
 import numpy as np
 
 from i2i import images
+from i2i.app.drawing import FACADES, Canvas, as_hex
 from i2i.app.intake import Refused
 from i2i.app.live import View
 from i2i.app.translating import Done
@@ -58,6 +59,16 @@ def run(view: View, sample: Path | None) -> str:
         quiet=duration(view.quiet),
         chart=curves,
     )
+
+
+def legend(canvas: Canvas) -> str:
+    """What the colours of a canvas mean, where that is known, and how to begin."""
+    names = [(as_hex(colour), FACADES.get(colour, "")) for colour in canvas.colours]
+    if canvas.pens == "ink":
+        hint = "Draw in black; the model paints it with every stroke. A label map of yours brings its colours."
+    else:
+        hint = "Paint areas in these colours; the model paints them with every stroke."
+    return _render("legend.html.jinja", chips=names if all(name for _, name in names) else [], hint=hint)
 
 
 def thumbnail(path: Path) -> Array:

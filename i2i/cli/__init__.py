@@ -21,6 +21,7 @@ VERBS = {
     "sample": "make pictures from noise with a trained GAN, or a walk between them",
     "evaluate": "measure a model on held-out pictures, beside doing nothing",
     "compare": "which of two models people prefer, blind, on a page of this machine",
+    "app": "a web page of this machine: try a model, draw, watch a training",
     "export": "write a model as ONNX, for programs and machines without torch",
     "benchmark": "how fast it all is here, beside the hardware's limit",
     "info": "versions, devices and memory here, for a bug report",

@@ -30,6 +30,10 @@ class Sample:
     """The first one's; the others count on from it, and each is the same whatever is made beside it."""
     label: Annotated[str | None, flag(metavar="NAME")] = None
     """Of this class alone; without, all classes in turn."""
+    text: Annotated[str | None, flag(metavar="TEXT")] = None
+    """What to make, to a model that reads texts; without, captions that it learnt from in turn."""
+    embeddings: Annotated[Path | None, flag(metavar="FILE")] = None
+    """The vectors of texts, to a model that learnt from such: a .safetensors with a tensor for each, named by it."""
     truncation: Annotated[float | None, flag(metavar="FLOAT")] = None
     """How far noise may stray: less is more usual and more alike, 0 one picture a class; without, as in training."""
     interpolate: Annotated[tuple[int, ...], flag(metavar="SEED SEED...")] = ()
@@ -88,7 +92,7 @@ def main(args: Sequence[str]) -> int:
     from i2i.sampler.folder import write_samples, write_walk
 
     model = Path(words[0])
-    sampler = PictureSampler.load(model, device=asked.device, batch_size=asked.batch_size)
+    sampler = PictureSampler.load(model, device=asked.device, batch_size=asked.batch_size, embeddings=asked.embeddings)
     out = asked.out or Path("sampled") / (model.resolve().name if model.is_dir() else model.stem)
     print(f"{describe(sampler.card)}{_named(sampler.classes)}.")
     if asked.interpolate:
@@ -99,6 +103,7 @@ def main(args: Sequence[str]) -> int:
                 asked.frames,
                 out,
                 label=asked.label,
+                text=asked.text,
                 truncation=asked.truncation,
                 overwrite=asked.overwrite,
                 on_progress=Stage(bar),
@@ -115,6 +120,7 @@ def main(args: Sequence[str]) -> int:
             range(asked.seed, asked.seed + asked.count),
             out,
             label=asked.label,
+            text=asked.text,
             truncation=asked.truncation,
             columns=asked.columns,
             only_grid=asked.only_grid,

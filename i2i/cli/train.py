@@ -23,7 +23,7 @@ from i2i.data.settings import Cache, DataSettings
 from i2i.engine.settings import TrainingSettings
 from i2i.errors import ModelFileError, SettingsError, UserError
 from i2i.experiment import Experiment, Tree, change, from_yaml, set_width
-from i2i.models.settings import Distill, FromNoise, Teacher
+from i2i.models.settings import Distill, FromNoise, Teacher, TextToImage
 from i2i.recipes import RECIPES, recipe
 from i2i.settings import as_dict
 
@@ -150,7 +150,9 @@ def _train(asked: Train, experiment: Experiment, seconds: float | None, args: Se
     if os.environ.get("RANK", "0") != "0":
         return 0  # of several processes the first one speaks
     print(f"{run.path}: {run.steps} steps. Its page: {run.path / 'report.html'}")
-    if not isinstance(experiment.model, FromNoise):
+    if isinstance(experiment.model, TextToImage):
+        print(f"Use it: i2i sample {run.path} --text 'WHAT TO MAKE'")
+    elif not isinstance(experiment.model, FromNoise):
         print(f"Use it: i2i translate {run.path} PICTURES... OUTPUT")
     return 0
 

@@ -97,7 +97,7 @@ def main(args: Sequence[str]) -> int:
 
 def _short_help() -> None:
     """The flags that have a short name; the full set belongs to a recipe."""
-    scored = ", ".join(name for name, one in RECIPES.items() if one.needs != "pictures")
+    scored = ", ".join(name for name, one in RECIPES.items() if one.needs in ("pairs", "domains"))
     parse(
         Tune(),
         ["--help"],

@@ -47,7 +47,7 @@ def main(args: Sequence[str]) -> int:
             repeats=asked.repeats,
         )
         leave(asked.json, "load", found)
-        unit = {"pairs": "pairs", "domains": "pictures of each domain", "pictures": "pictures"}[experiment.needs]
+        unit = {"pairs": "pairs", "domains": "pictures of each domain"}.get(experiment.needs, "pictures")
         rows = [
             (f"{unit}/s", spread(found.items_per_second, number)),
             ("seconds to read the folder through", number(found.opening_s)),
