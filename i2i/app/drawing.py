@@ -53,6 +53,10 @@ class Canvas:
         """An empty one. Shape: (H, W, 3) uint8."""
         return np.full((self.height, self.width, 3), self.colours[0], np.uint8)
 
+    def is_blank(self, drawn: Array) -> bool:
+        """Whether nothing is on the paper yet."""
+        return bool((self.source(drawn) == np.array(self.colours[0], np.uint8)).all())
+
     def source(self, drawn: Array) -> Array:
         """A drawing over the paper; of label maps each pixel in the nearest of their colours, since brushes blur edges.
 

@@ -1,0 +1,20 @@
+"""What the tabs are built from."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from i2i.app.drawing import Colour
+from i2i.app.limits import Limits
+from i2i.app.shelf import Shelf
+from i2i.app.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What there is to show, and where to work."""
+
+    shelf: Shelf
+    workspace: Workspace
+    limits: Limits
+    palette: Sequence[Colour] = ()
+    """Of the canvas, where a label map was given."""
