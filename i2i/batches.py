@@ -27,3 +27,14 @@ class Labelled(NamedTuple):
 
     images: Tensor
     labels: Tensor
+
+
+class Captioned(NamedTuple):
+    """Pictures of one domain, what a caption of each says, and what one of another picture says.
+
+    Shape: (N, C, H, W) in [-1, 1], and (N, E) float32 twice.
+    """
+
+    images: Tensor
+    captions: Tensor
+    others: Tensor

@@ -15,7 +15,7 @@ from i2i.data.tasks.settings import SuperResolution, scale_of
 from i2i.engine.settings import TrainingSettings
 from i2i.errors import SettingsError
 from i2i.models import settings as models
-from i2i.networks.settings import SRResNet, UNet, unet_depth
+from i2i.networks.settings import SRResNet, TextGenerator, UNet, unet_depth
 from i2i.settings import as_dict, did_you_mean, settings
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Experiment:
 
     @property
     def needs(self) -> models.DataKind:
-        """What its model is shown: pairs, domains or pictures."""
+        """What its model is shown: pairs, domains, or pictures, with captions or without."""
         if isinstance(self.model, models.Distill) and self.model.sources != "auto":
             return self.model.sources
         return models.DATA[self.model.kind]
@@ -80,6 +80,8 @@ class Experiment:
         if isinstance(generator, SRResNet) and not generator.scale:
             enlarged = isinstance(task, SuperResolution) and task.enlarged
             return dataclasses.replace(generator, scale=1 if enlarged else scale_of(task))
+        if isinstance(generator, TextGenerator) and not generator.text:
+            return dataclasses.replace(generator, text=self.data.caption)
         return generator
 
     @property

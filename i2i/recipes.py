@@ -156,6 +156,13 @@ RECIPES: dict[str, Experiment] = {
             batch_size=32, lr=2.5e-3, beta1=0.0, beta2=0.99, schedule="constant", ema=0.998, epochs=200
         ),
     ),
+    # Reed et al. 2016, Sec. 5: DCGAN's rates, batches of 64, 600 epochs.
+    "text-to-image": Experiment(
+        recipe="text-to-image",
+        model=models.TextToImage(),
+        data=_NOISE,
+        training=TrainingSettings(batch_size=64, schedule="constant", epochs=600),
+    ),
 }
 
 

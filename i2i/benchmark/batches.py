@@ -4,7 +4,7 @@ from typing import Any
 
 import torch
 
-from i2i.batches import Domains, Labelled, Pairs
+from i2i.batches import Captioned, Domains, Labelled, Pairs
 from i2i.experiment import Experiment
 
 
@@ -17,5 +17,8 @@ def random_batch(experiment: Experiment, channels: tuple[int, int] = (3, 3)) -> 
 
     if experiment.needs == "pictures":
         return Labelled(pictures(channels[1]), torch.zeros(count, dtype=torch.long))
+    if experiment.needs == "captions":
+        says = torch.nn.functional.normalize(torch.randn(2, count, max(1, experiment.data.caption)), dim=2)
+        return Captioned(pictures(channels[1]), *says)
     source = pictures(channels[0], experiment.source_size)
     return (Pairs if experiment.needs == "pairs" else Domains)(source, pictures(channels[1]))

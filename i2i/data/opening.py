@@ -9,10 +9,14 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from i2i.data.captions.embeddings import Embeddings
+from i2i.data.captions.finding import Captions, find_captions
+from i2i.data.captions.folder import CaptionedFolder, Texts
+from i2i.data.captions.words import Words, vocabulary_of
 from i2i.data.class_counts import about_classes, counted
 from i2i.data.folders import FoundPictures, Pair, find_domains, find_pairs, find_pictures, sampled, sides, splits
 from i2i.data.holdout import hold_out
-from i2i.data.listing import some
+from i2i.data.listing import some, spread
 from i2i.data.paired import PairedFolder
 from i2i.data.preflight import check_pairs, check_pictures
 from i2i.data.sequences import Chosen, Joined, Mapped
@@ -26,8 +30,10 @@ from i2i.data.unpaired import UnpairedFolder
 from i2i.errors import DatasetError
 from i2i.images import Probe, shown
 
-Kind = Literal["pairs", "domains", "pictures"]
-"""What a model is trained on: Pairs, Domains or Labelled."""
+EXAMPLES = 64
+"""Captions that are remembered of a training set."""
+Kind = Literal["pairs", "domains", "pictures", "captions"]
+"""What a model is trained on: Pairs, Domains, Labelled or Captioned."""
 _Form = Kind | Literal["task"]
 """How the folder holds it: `task` is Pairs of which the folder has the targets."""
 
@@ -50,6 +56,8 @@ class Opened:
     classes: tuple[str, ...] = ()
     labels: NDArray[np.int64] | None = None
     """The class of each picture to train on, where there are classes."""
+    captions: tuple[str, ...] = ()
+    """Some of those that are trained on, EXAMPLES at most, where pictures have captions."""
     notes: list[str] = field(default_factory=list)
     """What the user should know, a sentence each."""
 
@@ -71,6 +79,8 @@ class _Items:
     classes: tuple[str, ...] = ()
     labels: Sequence[int] = ()
     """Of pictures, where there are classes."""
+    captions: Sequence[Captions] = ()
+    """Of each picture, where it has to have some."""
 
 
 def open_dataset(kind: Kind, root: str | Path, settings: DataSettings, *, seed: int = 0) -> Opened:
@@ -109,7 +119,7 @@ def open_dataset(kind: Kind, root: str | Path, settings: DataSettings, *, seed: 
         channels = _of_task(channels[1], settings, found.note)
     if deep:
         notes.append("pictures of 16 bits: all are kept in full precision")
-    if form in ("pictures", "task") and (
+    if form in ("pictures", "captions", "task") and (
         settings.brightness or settings.contrast or settings.noise or settings.blur or settings.jpeg
     ):
         notes.append("brightness, contrast, noise, blur and jpeg change the source of a pair; here they do nothing")
@@ -123,17 +133,19 @@ def open_dataset(kind: Kind, root: str | Path, settings: DataSettings, *, seed: 
         folder = Path(root) / "train" if (Path(root) / "train").is_dir() else Path(root)
         notes += about_classes(counted(labels, found.classes), found.classes, settings.balance, folder)
     complete = all(validation)
-    train = _dataset(form, kept, settings, seed, channels, deep, train=True)
+    texts = texts_of(settings, found.captions) if form == "captions" else None
+    train = _dataset(form, kept, settings, seed, channels, deep, texts, train=True)
     train.root = Path(root)
     return Opened(
         train=train,
-        validation=_dataset(form, validation, settings, seed, channels, deep, train=False) if complete else None,
+        validation=_dataset(form, validation, settings, seed, channels, deep, texts, train=False) if complete else None,
         held=names,
         channels=channels,
         deep=deep,
         counts={"train": max(map(len, kept)), "validation": max(map(len, validation)) if complete else 0},
         classes=found.classes,
         labels=labels,
+        captions=_examples(kept[0]) if form == "captions" else (),
         notes=notes,
     )
 
@@ -181,6 +193,25 @@ def _validation(
     return None, ()
 
 
+def texts_of(settings: DataSettings, captions: Sequence[Captions]) -> Texts:
+    """What makes vectors of these captions: the user's, or a bag of the words that are known. Raises DatasetError."""
+    every = dict.fromkeys(caption for own in captions for caption in own)
+    if settings.embeddings:
+        given = Embeddings(Path(settings.embeddings))
+        given.refuse_missing(list(every))
+        if settings.embedding not in (0, given.length):
+            raise DatasetError(
+                f"{settings.embeddings}: its vectors have {given.length} numbers, and the model learnt from vectors of "
+                f"{settings.embedding}. Go on with the file of before."
+            )
+        return given
+    return Words(settings.vocabulary or vocabulary_of(every))
+
+
+def _examples(kept: Sequence[tuple[Path, Captions]]) -> tuple[str, ...]:
+    return tuple(spread(list(dict.fromkeys(own[0] for _, own in kept)), EXAMPLES))
+
+
 def infer_channels(headers: Sequence[Probe]) -> int:
     """1 where all pictures are gray, otherwise 3."""
     return 1 if headers and all(header.channels == 1 for header in headers) else 3
@@ -201,6 +232,11 @@ def _find(kind: _Form, root: str | Path, split: str, settings: DataSettings, cla
         note = f"{len(domains.x)} and {len(domains.y)} pictures in {domains.place}{_ignored(domains.ignored)}"
         source, target = (domains.x, domains.y) if settings.direction == "AtoB" else (domains.y, domains.x)
         return _Items((source, target), source, target, note)
+    if kind == "captions":
+        told = find_captions(root, split)
+        note = f"{len(told.pictures)} pictures with {sum(map(len, told.captions))} captions in {told.place}"
+        items = Mapped(_captioned, told.pictures, told.captions)
+        return _Items((items,), told.pictures, told.pictures, note, captions=told.captions)
     pictures = _labelled_by(classes, find_pictures(root, split))
     of_classes = f" in {len(pictures.classes)} classes" if pictures.classes else ""
     note = f"{len(pictures.pictures)} pictures{of_classes} in {pictures.place}{_ignored(pictures.ignored)}"
@@ -233,6 +269,7 @@ def _dataset(
     seed: int,
     channels: tuple[int, int],
     deep: bool,
+    texts: Texts | None,
     *,
     train: bool,
 ) -> TrainingSet[Any]:
@@ -244,6 +281,8 @@ def _dataset(
         made = FrameFolder if isinstance(settings.task, NextFrame) else TaskFolder
         return made(sides[0], settings, seed, channels=channels[1], deep=deep, train=train)
     pictures, labels = Mapped(itemgetter(0), sides[0]), Mapped(itemgetter(1), sides[0])
+    if texts is not None:
+        return CaptionedFolder(pictures, labels, texts, settings, seed, channels=channels[1], deep=deep, train=train)
     return PictureFolder(pictures, labels, settings, seed, channels=channels[1], deep=deep, train=train)
 
 
@@ -263,6 +302,10 @@ def _count(sides: Sequence[Sequence[Any]]) -> str:
 
 def _ignored(count: int) -> str:
     return f" ({count} other files ignored)" if count else ""
+
+
+def _captioned(picture: Path, captions: Captions) -> tuple[Path, Captions]:
+    return picture, captions
 
 
 def _labelled(picture: Path, label: int) -> tuple[Path, int]:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from i2i.data.tasks.settings import NoTask, Task
-from i2i.settings import Direction, Resize, Size, parse_size, settings
+from i2i.settings import Count, Direction, Resize, Size, parse_size, settings
 
 Cache = Literal["auto", "memory", "disk", "none"]
 """Where pictures are kept decoded while a run trains; no setting of it, since it changes no number."""
@@ -66,11 +66,25 @@ class DataSettings:
     balance: Literal["none", "classes"] = "none"
     """Of pictures in class folders: draw each class equally often, however many pictures it has."""
 
+    embeddings: str = ""
+    """Of pictures with captions: a .safetensors with a vector for each caption, named by it. Without, words count."""
+
+    embedding: Count = 0
+    """Length of those vectors; a run reads it there."""
+
+    vocabulary: tuple[str, ...] = ()
+    """Words of the captions where there are no embeddings, and each two that often stand together; a run finds them."""
+
     task: Task = NoTask()
     """How a source is made of each picture, where the data has one folder of them."""
 
     unreadable: Annotated[float, Field(ge=0, le=0.5)] = 0.01
     """Share of the pictures (of each domain) that is left out, and named, where it cannot be read; 0 stops at one."""
+
+    @property
+    def caption(self) -> int:
+        """Length of the vector that a caption becomes; 0 where no captions are known."""
+        return self.embedding or len(self.vocabulary)
 
     @property
     def crop(self) -> tuple[int, int]:

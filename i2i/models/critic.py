@@ -31,7 +31,10 @@ class Critic:
         labels: Tensor | None = None,
         sight: Sight | None = None,
     ) -> None:
-        """`beside` is stacked before every picture, (N, C, H, W): the source of a pair; `labels` are D's, (N,)."""
+        """`beside` is stacked before every picture, (N, C, H, W): the source of a pair.
+
+        `labels` are what D is told besides, (N,) or (N, E): classes or captions.
+        """
         self.network, self.beside, self.labels, self.sight = network, beside, labels, sight
         self.scores: dict[str, Tensor] = {}
         """What `both` gave last, detached, of all scales' patches: for the monitor."""
@@ -81,7 +84,7 @@ class Critic:
         beside = None if self.beside is None else self.beside.repeat(2, 1, 1, 1)
         pictures = self._seen(pictures, beside, self.look(pictures))
         with in_parts(self.network, 2):
-            scores = self._scores(pictures, self.labels.repeat(2) if self.labels is not None else None)
+            scores = self._scores(pictures, None if self.labels is None else torch.cat([self.labels, self.labels]))
         if isinstance(scores, Tensor):
             on_fake, on_real = scores.chunk(2)
             return on_fake, on_real

@@ -8,16 +8,18 @@ from torch import Tensor, nn
 
 
 class Sampler(nn.Module, ABC):
-    """A generator of pictures from noise, and from a label where it has classes."""
+    """A generator of pictures from noise, and from a label where it has classes, or a caption where it reads them."""
 
     latent: int
     """Length of the noise vector z."""
     classes: int = 0
     """Classes it can be asked for; 0 where it knows none."""
+    text: int = 0
+    """Length of the vectors of captions that it makes pictures of; 0 where it reads none."""
 
     @abstractmethod
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Shape: (N, latent) standard normal, (N,) int64 -> (N, C, S, S) in [-1, 1], float32."""
+        """Shape: (N, latent) standard normal, (N,) int64 or (N, text) float32 -> (N, C, S, S) in [-1, 1], float32."""
 
     def truncated(self, z: Tensor, labels: Tensor | None, psi: float) -> Tensor:
         """Pictures from noise that is kept near its middle: fewer kinds of them, and each more usual.

@@ -26,23 +26,24 @@ def write_samples(
     out: Path,
     *,
     label: str | None = None,
+    text: str | None = None,
     truncation: float | None = None,
     columns: int | None = None,
     only_grid: bool = False,
     overwrite: bool = False,
     on_progress: OnProgress = lambda done, total: None,
 ) -> list[Array]:
-    """OUT/00042.png of seed 42, with its class in the name where there are some, and OUT/grid.png.
+    """OUT/00042.png of seed 42, with its class or text in the name where there are some, and OUT/grid.png.
 
     The grid holds the first SHOWN of them, which are returned; its columns are the classes where nothing is said of
     them and all are shown. Raises SettingsError where something is there already, or cannot be written.
     """
     if not seeds:
         raise SettingsError("count 0: wanted 1 picture or more.")
-    made = sampler.arrays(seeds, label=label, truncation=truncation)
-    names = [] if only_grid else [_name(sampler, seed, label) for seed in seeds]
+    made = sampler.arrays(seeds, label=label, text=text, truncation=truncation)
+    names = [] if only_grid else [_name(sampler, seed, label, text) for seed in seeds]
     _prepare(out, [*names, "grid.png"], overwrite)
-    if columns is None and label is None and 1 < len(sampler.classes) <= 20:
+    if columns is None and label is None and text is None and 1 < len(sampler.classes) <= 20:
         columns = len(sampler.classes)
     shown: list[Array] = []
     for done, picture in enumerate(made, 1):
@@ -64,6 +65,7 @@ def write_walk(
     out: Path,
     *,
     label: str | None = None,
+    text: str | None = None,
     truncation: float | None = None,
     overwrite: bool = False,
     on_progress: OnProgress = lambda done, total: None,
@@ -72,7 +74,7 @@ def write_walk(
 
     Returns the number of frames. Raises SettingsError where something is there already, or cannot be written.
     """
-    made = sampler.walk(seeds, frames, label=label, truncation=truncation)
+    made = sampler.walk(seeds, frames, label=label, text=text, truncation=truncation)
     total = (len(seeds) - 1) * frames + 1
     names = [f"frames/{index:05d}.png" for index in range(total)]
     _prepare(out, [*names, "walk.png", "walk.webp"], overwrite)
@@ -99,11 +101,11 @@ def _animate(frames: Iterable[Path], path: Path) -> None:
         next(ahead).save(file, "WEBP", **options)
 
 
-def _name(sampler: PictureSampler, seed: int, label: str | None) -> str:
+def _name(sampler: PictureSampler, seed: int, label: str | None, text: str | None) -> str:
     """A class's name comes out of a file: nothing of it but letters, digits and dashes reaches a path."""
     if not sampler.classes:
         return f"{seed:05d}.png"
-    name = sampler.classes[sampler.labels([seed], label)[0]]
+    name = sampler.classes[sampler.labels([seed], label)[0]] if text is None else text
     return f"{seed:05d}-{re.sub(r'[^0-9A-Za-z]+', '-', name).strip('-')[:40]}.png"
 
 

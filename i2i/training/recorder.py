@@ -274,7 +274,8 @@ class Recorder:
         """Translator files and report."""
         self._measure_norm_mode()
         with writing(self.run):
-            ship(self.experiment, self.opened.channels, self.trainer, self._norm_mode, self.run)
+            captions = self.opened.captions
+            ship(self.experiment, self.opened.channels, self.trainer, self._norm_mode, self.run, captions=captions)
             report.run_report(self.run)
 
     def _measure_norm_mode(self) -> None:

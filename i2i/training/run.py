@@ -30,6 +30,7 @@ from i2i.networks.shapes import only_shapes
 from i2i.recipes import recipe
 from i2i.settings import Direction, Resize, as_dict
 from i2i.training.batch_size import choose_batch_size
+from i2i.training.captions import with_captions
 from i2i.training.classes import refuse_empty_classes, refuse_other_classes, with_classes
 from i2i.training.folder import Existing, clear, prepared, writing
 from i2i.training.follower import Follower
@@ -169,7 +170,7 @@ def train(
         raise SettingsError(f"init_what {experiment.init_what}: of which model? Name it: --init-from MODEL.")
     run = Path(out) if out is not None else Path("runs") / f"{experiment.recipe}-{Path(data).resolve().name}"
     changed = length
-    experiment = with_classes(ready(experiment, Path(data)), Path(data))
+    experiment = with_captions(with_classes(ready(experiment, Path(data)), Path(data)), Path(data))
     with joined() as world, ExitStack() as folder:
         tell = _listener(world, listener)
         if existing == "continue" and world.on_first((run / "checkpoint.pt").exists):
@@ -214,6 +215,8 @@ def _refuse_changes(run: Path, asked: Experiment) -> None:
         f"{name} from {value!r} to {theirs[name]!r}"
         for name, value in ours.items()
         if name in theirs and theirs[name] != value and name not in free
+        # Thousands of words would drown the message; a run keeps those that it began with.
+        if name != "data.vocabulary"
         # Left to the run, which has chosen: the same command line goes on.
         if (name, theirs[name]) not in (("training.batch_size", "auto"), ("model.stage_images", 0))
         if (name, theirs[name]) not in begun

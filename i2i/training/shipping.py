@@ -13,8 +13,7 @@ from i2i.experiment import Experiment
 from i2i.losses.reconstruction import l1
 from i2i.networks.blocks import BatchNorm
 from i2i.networks.sampler import Sampler
-from i2i.networks.settings import ResNet, SRResNet, UNet
-from i2i.networks.settings import Sampler as SamplerSettings
+from i2i.networks.settings import AnySampler as SamplerSettings
 from i2i.sampler import Card as SamplerCard
 from i2i.sampler import save_sampler
 from i2i.sampler.files import NAME as SAMPLER
@@ -30,15 +29,17 @@ def ship(
     run: Path,
     stem: str = "translator",
     only: str = "",
+    captions: tuple[str, ...] = (),
 ) -> None:
     """Write the run's networks: translator.safetensors, two translator_*.safetensors, or sampler.safetensors.
 
-    `stem` is the name of translators, `only` the direction of the one to write; all of them without.
+    `stem` is the name of translators, `only` the direction of the one to write; all of them without. `captions` are
+    some that a sampler learnt from.
     """
     architecture = experiment.generator
     networks = trainer.translators()
-    if not isinstance(architecture, (UNet, ResNet, SRResNet)):
-        _ship_sampler(experiment, architecture, channels[1], trainer, run)
+    if "sample" in networks:
+        _ship_sampler(experiment, architecture, channels[1], trainer, run, captions)
         return
     source, target = channels
     labels = experiment.data.labels
@@ -66,17 +67,27 @@ def ship(
 
 
 def _ship_sampler(
-    experiment: Experiment, architecture: SamplerSettings, channels: int, trainer: Trainer, run: Path
+    experiment: Experiment,
+    architecture: SamplerSettings,
+    channels: int,
+    trainer: Trainer,
+    run: Path,
+    captions: tuple[str, ...],
 ) -> None:
     network = trainer.translators()["sample"]
     assert isinstance(network, Sampler)
+    data = experiment.data
     card = SamplerCard(
         architecture=architecture,
         out_channels=1 if channels == 1 else 3,
-        size=experiment.data.size,
-        resize=experiment.data.resize,
-        load=min(experiment.data.loaded),
+        size=data.size,
+        resize=data.resize,
+        load=min(data.loaded),
         classes=tuple(as_dict(experiment.model)["classes"]) if network.classes else (),
+        vocabulary=() if data.embedding or not network.text else data.vocabulary,
+        embedding=data.embedding if network.text else 0,
+        # Of the user's vectors none is in the file.
+        captions=() if data.embedding else captions,
         recipe=experiment.recipe,
         steps=trainer.progress.rounds,
     )

@@ -32,7 +32,7 @@ class HeldOut:
 
 def held_out(experiment: Experiment, data: Path) -> HeldOut:
     """What trials of this experiment are compared on. Raises SettingsError and DatasetError where there is nothing."""
-    if experiment.needs == "pictures":
+    if experiment.needs not in ("pairs", "domains"):
         raise SettingsError(
             f"{experiment.recipe}: cannot be tuned: pictures from one folder have no score on held-out pictures to "
             f"compare trials by. Recipes of pairs and of two domains can be: i2i recipes lists them."

@@ -18,13 +18,14 @@ from i2i.translator import Card, save_network
 
 
 def folder(root: Path, count: int = 6, size: int = 36) -> Path:
-    """Pairs that are two domains, and one folder of pictures, too."""
+    """Pairs that are two domains, one folder of pictures, and one of pictures with captions, too."""
     for index in range(count):
         for side, first in (("A", 0), ("B", 100)):
             path = root / "train" / side / f"{index}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
             pixels = np.random.default_rng(first + index).integers(0, 256, (size, size, 3), dtype=np.uint8)
             images.write(path, pixels)
+            path.with_suffix(".txt").write_text(f"a picture of {side}\nnumber {index}\n")
     return root
 
 
@@ -49,9 +50,7 @@ def small(name: str, **training: Any) -> Experiment:
         model["generator"] = {"blocks": 1, "dropout": True}
     if generator.kind == "srresnet":
         model["generator"] = {"blocks": 1}
-    if generator.kind == "dcgan":
-        model["generator"] = {"latent": 4}
-    if generator.kind in ("progan", "stylegan"):
+    if generator.kind in ("dcgan", "text", "progan", "stylegan"):
         model["generator"] = {"latent": 4}
     if experiment.model.kind == "progan":
         model["stage_images"] = 1  # grown after six steps

@@ -2,48 +2,24 @@
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
 
 from torch.utils.data import default_collate
 
 from i2i.batches import Pairs
 from i2i.data.crops import Key
-from i2i.data.settings import DataSettings
-from i2i.data.single import PictureFolder
+from i2i.data.made import OfPictures
 from i2i.data.tasks.settings import Inpaint
 from i2i.data.tasks.sources import make_source
 from i2i.data.tensors import Index, as_tensor, epoch_and_index
-from i2i.data.training_set import Crops, TrainingSet
-from i2i.data.transforms import Transform
+from i2i.data.training_set import Crops
 from i2i.images.pixels import Array
 
 
-class MadePairs(TrainingSet[Pairs]):
-    """Pictures decoded, kept and cropped as those of one folder are, which become pairs when they are asked for.
+class MadePairs(OfPictures[Pairs]):
+    """Pictures that become pairs when they are asked for: each is a target.
 
-    An item is Pairs of (C, H, W) tensors: uint8, or float32 in [-1, 1] where the set is `deep` (16 bits). Keys are
-    (epoch, index); a plain index is of epoch 0.
+    An item is Pairs of (C, H, W) tensors: uint8, or float32 in [-1, 1] where the set is `deep` (16 bits).
     """
-
-    def __init__(
-        self,
-        pictures: Sequence[Path],
-        settings: DataSettings,
-        seed: int = 0,
-        *,
-        channels: int = 3,
-        deep: bool = False,
-        train: bool = True,
-    ) -> None:
-        """`channels` are the target's."""
-        self.settings = settings
-        self.seed = seed
-        self.deep = deep
-        self.train = train
-        self.failed = {}
-        # No picture is asked for its label.
-        self.pictures = PictureFolder(pictures, (), settings, seed, channels=channels, deep=deep, train=train)
 
     def __getitem__(self, index: Index) -> Pairs:
         epoch, index = epoch_and_index(index)
@@ -60,31 +36,6 @@ class MadePairs(TrainingSet[Pairs]):
     @property
     def only_crops(self) -> bool:
         return False  # a source is made of each crop
-
-    def decode(self, group: int) -> list[Array]:
-        return self.pictures.decode(group)
-
-    def shapes(self, group: int) -> list[tuple[int, int, int]]:
-        return self.pictures.shapes(group)
-
-    def files(self, group: int) -> tuple[Path, ...]:
-        return self.pictures.files(group)
-
-    @property
-    def groups(self) -> int:
-        return self.pictures.groups
-
-    @property
-    def transforms(self) -> tuple[Transform, ...]:
-        return self.pictures.transforms
-
-    @property
-    def identity(self) -> tuple[Any, ...]:
-        return self.pictures.identity
-
-    @property
-    def counted(self) -> str:
-        return self.pictures.counted
 
 
 class TaskFolder(MadePairs):

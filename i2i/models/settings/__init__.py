@@ -8,10 +8,11 @@ from i2i.models.settings.kinds import DataKind
 from i2i.models.settings.pix2pix import Pix2Pix
 from i2i.models.settings.progan import ProGAN
 from i2i.models.settings.stylegan import StyleGAN
+from i2i.models.settings.text_to_image import TextToImage
 
 FromNoise = GAN | ProGAN | StyleGAN
 """Makes pictures from noise, of a class where it is conditional."""
-AnyModel = Pix2Pix | CycleGAN | CUT | Distill | FromNoise
+AnyModel = Pix2Pix | CycleGAN | CUT | Distill | FromNoise | TextToImage
 
 DATA: dict[str, DataKind] = {
     "pix2pix": "pairs",
@@ -21,6 +22,7 @@ DATA: dict[str, DataKind] = {
     "gan": "pictures",
     "progan": "pictures",
     "stylegan": "pictures",
+    "text-to-image": "captions",
 }
 """The data that each kind of model needs."""
 
@@ -37,4 +39,5 @@ __all__ = [
     "ProGAN",
     "StyleGAN",
     "Teacher",
+    "TextToImage",
 ]

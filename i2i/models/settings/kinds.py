@@ -2,5 +2,5 @@
 
 from typing import Literal
 
-DataKind = Literal["pairs", "domains", "pictures"]
-"""Pairs, two domains, or one folder of pictures."""
+DataKind = Literal["pairs", "domains", "pictures", "captions"]
+"""Pairs, two domains, one folder of pictures, or one of pictures with captions."""

@@ -12,6 +12,7 @@ from i2i.networks.settings.progan import ProGANDiscriminator, ProGANGenerator
 from i2i.networks.settings.residual_gan import ResidualDiscriminator, ResidualGenerator
 from i2i.networks.settings.stylegan import StyleGANDiscriminator, StyleGANGenerator
 from i2i.networks.settings.super_resolution import SRResNet
+from i2i.networks.settings.text import TextDiscriminator, TextGenerator
 from i2i.networks.settings.translators import ResNet, UNet, check_unet_size, unet_depth
 
 Generator = Annotated[UNet | ResNet | SRResNet, Field(discriminator="kind")]
@@ -24,6 +25,17 @@ Sampler = Annotated[
     Field(discriminator="kind"),
 ]
 """Makes pictures from noise."""
+AnySampler = Annotated[
+    DCGANGenerator
+    | MLPGenerator
+    | ResidualGenerator
+    | DecoderGenerator
+    | ProGANGenerator
+    | StyleGANGenerator
+    | TextGenerator,
+    Field(discriminator="kind"),
+]
+"""Makes pictures from noise, or from noise and a caption."""
 Judge = Annotated[
     DCGANDiscriminator
     | MLPDiscriminator
@@ -37,6 +49,7 @@ Judge = Annotated[
 """Judges whole pictures."""
 
 __all__ = [
+    "AnySampler",
     "DCGANDiscriminator",
     "DCGANGenerator",
     "DecoderGenerator",
@@ -59,6 +72,8 @@ __all__ = [
     "StridedAutoencoder",
     "StyleGANDiscriminator",
     "StyleGANGenerator",
+    "TextDiscriminator",
+    "TextGenerator",
     "UNet",
     "check_unet_size",
     "unet_depth",
