@@ -49,7 +49,7 @@ class CUT(Model):
         real = torch.cat([x, y]) if self.identity else x
         flips = torch.rand(len(real), 1, 1, 1, device=real.device) < 0.5 if self.flip_equivariance else None
         features = self.G.features(_mirrored(real, flips))
-        made = self.G.decode(features[-1])
+        made = self.G.decode(features)
         fake = made[: len(x)]
         # Of the pictures as they are; their graph is dropped, since nothing is differentiated through them.
         keys = [map.detach() for map in (features if flips is None else self.G.features(real))]

@@ -235,16 +235,16 @@ class Stacked(Map):
         return torch.cat([self.one.rows(start, stop), self.other.rows(start, stop)], dim=1)
 
 
-class Sum(Map):
-    """The sum of two maps."""
+class Joined(Map):
+    """A function of two maps, pixel by pixel, with the channels of the second."""
 
-    def __init__(self, one: Map, other: Map) -> None:
-        self.one, self.other = one, other
-        self.channels, self.height, self.width = one.channels, one.height, one.width
+    def __init__(self, one: Map, other: Map, function: Callable[[Tensor, Tensor], Tensor]) -> None:
+        self.one, self.other, self.function = one, other, function
+        self.channels, self.height, self.width = other.channels, other.height, other.width
         self.burden = max(one.burden, other.burden)
 
     def rows(self, start: int, stop: int) -> Tensor:
-        return self.one.rows(start, stop) + self.other.rows(start, stop)
+        return self.function(self.one.rows(start, stop), self.other.rows(start, stop))
 
 
 class Normalised(Map):

@@ -23,6 +23,7 @@ from i2i.networks.maps import (
     Doubled,
     Held,
     Interpolated,
+    Joined,
     Map,
     Normalised,
     Pointwise,
@@ -30,11 +31,10 @@ from i2i.networks.maps import (
     Reflected,
     Room,
     Stacked,
-    Sum,
     Widened,
     strips,
 )
-from i2i.networks.resnet import ResNet
+from i2i.networks.resnet import PictureAndMask, ResNet, masked
 from i2i.networks.super_resolution import SRResNet
 from i2i.networks.unet import UNet
 
@@ -54,6 +54,7 @@ def stream(network: nn.Module, picture: Map, room: Room) -> Iterator[Tensor]:
     match network:
         case ResNet():
             last = graph.through(network.layers, picture)
+            last = Joined(last, picture, masked) if network.mask else last
         case UNet():
             last = _unet(network, picture, graph)
         case SRResNet():
@@ -118,7 +119,7 @@ class _Graph:
                 return Normalised(x, layers, self.room)
             case nn.ReLU():
                 return Pointwise(x, torch.relu)  # in place it would change what is held
-            case nn.LeakyReLU() | nn.Tanh():
+            case nn.LeakyReLU() | nn.Tanh() | PictureAndMask():
                 return Pointwise(x, layers)
             case nn.Identity() | nn.Dropout():
                 return x
@@ -137,7 +138,7 @@ class _Graph:
                 x = inside = Held(Convolved(x, layer), self.room, over=inside)
             else:
                 x = self.through(layer, x)
-        return Held(Sum(before, x), self.room, over=before)
+        return Held(Joined(before, x, torch.add), self.room, over=before)
 
 
 def _unet(network: UNet, x: Map, graph: _Graph) -> Map:
@@ -155,8 +156,8 @@ def _enlarging(network: SRResNet, x: Map, graph: _Graph) -> Map:
     first = Held(graph.through(network.way_in, x), graph.room)
     # A residual block writes over the map before it, which here is still to be added.
     trunk = graph.through(network.trunk, Pointwise(first, lambda rows: rows))
-    made = graph.through(network.way_out, Held(Sum(first, trunk), graph.room))
+    made = graph.through(network.way_out, Held(Joined(first, trunk, torch.add), graph.room))
     if not network.residual:
         return made
-    whole = Sum(Pointwise(made, torch.Tensor.float), Pointwise(graph.through(network.enlarge, x), torch.Tensor.float))
-    return Pointwise(whole, lambda rows: rows.clamp(-1, 1))
+    enlarged = graph.through(network.enlarge, x)
+    return Joined(made, enlarged, lambda rows, behind: (rows.float() + behind.float()).clamp(-1, 1))

@@ -25,8 +25,8 @@ class Times(nn.Module):
         self.seen.append(x.detach())
         return [x * self.factor.square()]
 
-    def decode(self, feature: Tensor) -> Tensor:
-        return feature / self.factor
+    def decode(self, features: list[Tensor]) -> Tensor:
+        return features[-1] / self.factor
 
     def forward(self, x: Tensor) -> Tensor:
         return x * self.factor

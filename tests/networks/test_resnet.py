@@ -1,4 +1,5 @@
 import copy
+import math
 
 import pytest
 import torch
@@ -7,7 +8,7 @@ from torch.nn import functional
 
 from i2i.errors import SettingsError
 from i2i.networks import settings
-from i2i.networks.blocks import Residual, blurred_half, up
+from i2i.networks.blocks import Residual, blurred_half, initialise, up
 from i2i.networks.resnet import ResNet
 
 
@@ -108,7 +109,7 @@ def test_a_call_is_decoding_the_last_feature_and_features_stay_as_they_were_made
     x = torch.randn(2, 3, 16, 16)
     features = network.features(x)
     before = [feature.clone() for feature in features]
-    made = network.decode(features[-1])
+    made = network.decode(features)
     torch.testing.assert_close(made, network(x))
     assert all(torch.equal(one, other) for one, other in zip(features, before, strict=True))
     # What a convolution made, and not what the ReLU behind it left.
@@ -118,7 +119,7 @@ def test_a_call_is_decoding_the_last_feature_and_features_stay_as_they_were_made
 
 def gradients(network: ResNet, x: Tensor) -> list[Tensor]:
     features = network.features(x)
-    loss = network.decode(features[-1]).square().sum() + sum(feature.square().mean() for feature in features)
+    loss = network.decode(features).square().sum() + sum(feature.square().mean() for feature in features)
     return list(torch.autograd.grad(loss, list(network.parameters())))
 
 
@@ -131,3 +132,48 @@ def test_features_computed_again_give_the_same_gradients(norm):
     x = torch.randn(2, 3, 16, 16, dtype=torch.float64)
     for one, other in zip(gradients(network, x), gradients(again, x), strict=True):
         torch.testing.assert_close(one, other)
+
+
+def masking(logit: float, picture: float) -> ResNet:
+    """A network with a mask whose last convolution says the same everywhere."""
+    network = ResNet(3, 3, width=2, blocks=1, mask=True)
+    last = network.layers[-2]
+    assert isinstance(last, nn.Conv2d)
+    assert last.bias is not None
+    with torch.no_grad():
+        last.weight.zero_()
+        last.bias.copy_(torch.tensor([picture] * 3 + [logit]))
+    return network
+
+
+def test_a_mask_takes_what_is_made_and_leaves_the_source_elsewhere():
+    x = torch.rand(2, 3, 8, 12) * 2 - 1
+    torch.testing.assert_close(masking(-100.0, 0.5)(x), x, rtol=0, atol=0)
+    made = torch.full_like(x, math.tanh(0.5))
+    torch.testing.assert_close(masking(100.0, 0.5)(x), made)
+    torch.testing.assert_close(masking(math.log(3), 0.5)(x), 0.75 * made + 0.25 * x)
+
+
+def test_a_mask_starts_at_one_half():
+    torch.manual_seed(0)
+    network = ResNet(3, 3, width=8, blocks=2, mask=True)
+    initialise(network)
+    x = torch.rand(1, 3, 32, 32) * 2 - 1
+    mask = network.layers(x)[:, -1]
+    assert float((mask - 0.5).abs().detach().mean()) < 0.1
+    assert float((network(x) - x / 2).abs().detach().mean()) < 0.1
+
+
+@pytest.mark.parametrize("checkpoint", [False, True])
+def test_features_lead_to_the_same_under_a_mask(checkpoint):
+    torch.manual_seed(0)
+    network = ResNet(3, 3, width=2, blocks=3, mask=True, checkpoint=checkpoint)
+    x = torch.rand(2, 3, 16, 20) * 2 - 1
+    torch.testing.assert_close(network.decode(network.features(x)), network(x))
+
+
+def test_a_mask_wants_as_many_channels_as_the_source_has():
+    with pytest.raises(ValueError, match="1 channels are not 3"):
+        ResNet(1, 3, mask=True)
+    with pytest.raises(SettingsError, match=r"model\.generator\.mask: .* 1 and 3 channels"):
+        settings.ResNet(mask=True).build(1, 3, (16, 16))

@@ -53,11 +53,13 @@ GENERATORS = {
     for upsample in ("transpose", "resize", "bilinear", "shuffle")
 }
 GENERATORS["resnet blur"] = ResNet(width=8, blocks=2, downsample="blur", upsample="bilinear")
+GENERATORS["resnet mask"] = ResNet(width=8, blocks=2, mask=True)
 
 
 CASES = [(name, 16) for name in GENERATORS]
 CASES += [(f"{kind} instance transpose", rows) for kind in ("resnet", "unet") for rows in (1, 6, 24, None)]
 CASES += [("resnet blur", rows) for rows in (1, 2, 6, 24, None)]
+CASES += [("resnet mask", rows) for rows in (6, None)]
 
 
 @pytest.mark.parametrize(("name", "rows"), CASES)

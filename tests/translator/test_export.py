@@ -52,6 +52,7 @@ def noise(size: tuple[int, int], dtype: Any = np.uint8) -> Any:
         (ResNet(width=4, blocks=1), {"resize": "short", "size": "64"}),
         (ResNet(width=4, blocks=1, norm="none", upsample="resize"), {"labels": True}),
         (ResNet(width=4, blocks=1, downsample="blur", upsample="bilinear"), {}),
+        (ResNet(width=4, blocks=1, mask=True), {}),
     ],
 )
 def test_an_export_translates_every_size_as_the_original(tmp_path: Path, architecture: Any, fields: Any) -> None:

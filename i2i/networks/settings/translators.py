@@ -96,6 +96,9 @@ class ResNet:
     upsample: Upsample = "transpose"
     """transpose (the paper's), resize (nearest) or bilinear, then a convolution: no checkerboard; or shuffle."""
 
+    mask: bool = False
+    """Make a mask as well, and leave the source where it is 0 (AttentionGAN, Tang et al. 2019): keeps what is there."""
+
     checkpoint: bool = False
     """Compute activations again for the gradient instead of keeping them: a third of the memory, a third more time."""
 
@@ -109,6 +112,11 @@ class ResNet:
                 f"size {'x'.join(map(str, size))}: a ResNet generator needs sides that are multiples of 4 and at least "
                 f"8. The nearest is --size {near}."
             )
+        if self.mask and in_channels != out_channels:
+            raise SettingsError(
+                f"model.generator.mask: leaves the source where it is 0, but source and result have {in_channels} and "
+                f"{out_channels} channels. Leave it out."
+            )
         return resnet.ResNet(
             in_channels,
             out_channels,
@@ -118,5 +126,6 @@ class ResNet:
             dropout=self.dropout,
             downsample=self.downsample,
             upsample=self.upsample,
+            mask=self.mask,
             checkpoint=self.checkpoint,
         )
