@@ -20,14 +20,14 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 GET = re.compile(
     r"/|/config/?|/theme\.css|/assets/.+|/static/.+|/favicon\.ico|/manifest\.json|/logout|/robots\.txt"
-    r"|/gradio_api/(theme\.css|startup-events|heartbeat/\w+|queue/data|upload_progress|file=/?(?!\w+:).+|app_id/?"
+    r"|/gradio_api/(theme\.css|startup-events|heartbeat/\w+|queue/data|upload_progress|file=(?!/*\w[\w+.-]+:).+|app_id/?"
     r"|login_check/?|user/?|token/?)"
 )
 POST = re.compile(r"/login/?|/gradio_api/(queue/join|upload|cancel|reset)/?")
 MOST_JSON = 8_000_000
 """Bytes of an event: pictures come as uploads, so it holds names and settings."""
-OUTSIDE = re.compile(r"\s*(\w[\w+.-]*:|//)")
-"""An address, where a file of ours was to be named."""
+OUTSIDE = re.compile(r"\s*(\w[\w+.-]+:|//)")
+"""An address, where a file of ours was to be named; one letter is a Windows drive."""
 POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; font-src 'self' data:; "
     "style-src 'self' 'unsafe-inline'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; worker-src 'self' blob:; "
