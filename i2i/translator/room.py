@@ -46,7 +46,8 @@ def whole_bytes(pixels: int, architecture: Generator, device: torch.device, half
     if device.type != "cpu":
         return 32 * pixels  # there and back; what the device lacks it says itself
     grown = (architecture.scale or 1) ** 2 if isinstance(architecture, SRResNet) else 1
-    return grown * pixels * (32 + round(_MAPS[architecture.kind] * architecture.width * (2 if half else 4)))
+    maps = _MAPS.get(architecture.kind, max(_MAPS.values()))  # of a network that is new here nothing is measured
+    return grown * pixels * (32 + round(maps * architecture.width * (2 if half else 4)))
 
 
 def strip_needs(pixels: int, architecture: Generator, half: bool, picture_bytes: int) -> Needs:
