@@ -116,8 +116,6 @@ def folder(experiment: Experiment) -> str:
         return "Two folders, A and B, nothing paired"
     if experiment.folder == "captions":
         return "One folder of pictures with captions: pictures of what a text says"
-    if experiment.folder == "captions":
-        return "Pictures with captions: 1.txt beside 1.jpg, or captions.csv"
     if experiment.data.task.kind != "none":
         return "One folder of pictures, of which the sources are made"
     if getattr(experiment.model, "conditional", False):
