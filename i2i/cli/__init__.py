@@ -23,6 +23,8 @@ VERBS = {
     "compare": "which of two models people prefer, blind, on a page of this machine",
     "app": "a web page of this machine: try a model, draw, watch a training",
     "export": "write a model as ONNX, for programs and machines without torch",
+    "push": "share a translator and its card on the Hugging Face Hub",
+    "pull": "bring a translator that somebody shared",
     "benchmark": "how fast it all is here, beside the hardware's limit",
     "info": "versions, devices and memory here, for a bug report",
     "completion": "have your shell complete commands and flags",

@@ -23,8 +23,8 @@ class Translate:
     """The flags of a conversion; its words are MODEL INPUT... OUTPUT."""
 
     words: Annotated[tuple[str, ...], tyro.conf.Positional, flag(metavar="MODEL INPUT... OUTPUT")] = ()
-    """A run, a translator file or a reference .pth; files, folders, globs or - for names on standard input; a folder,
-    or a file for one input."""
+    """A run, a translator file, a reference .pth or hf://user/name; files, folders, globs or - for names on standard
+    input; a folder, or a file for one input."""
     fit: Annotated[Literal["trained", "native"] | int | None, flag(metavar="trained|native|INT")] = None
     """Scale at which the network sees a picture: training's, its own, or this short side; the model knows which."""
     detail: Annotated[Literal["none", "guided"], flag(metavar="none|guided")] = "none"
@@ -111,6 +111,7 @@ def main(args: Sequence[str]) -> int:
     video = any(conversion.is_video(Path(one)) for one in inputs)
     if video:
         _refuse_for_video(asked, inputs)
+    bar = Bar(*(("frame", "frames") if video else ("picture", "images")))
     translator = Translator.load(
         model,
         device=_device(shard, asked.device),
@@ -123,11 +124,11 @@ def main(args: Sequence[str]) -> int:
         backend=asked.backend,
         steady=video if asked.steady is None else asked.steady,
         tile=asked.tile,
-        tell=lambda line: bar.note(line),
+        tell=bar.note,
     )
     if asked.steady and not translator.frames_matter:
         print("Frames are steady already: this model normalises all by the same statistics.", file=sys.stderr)
-    with Bar(*(("frame", "frames") if video else ("picture", "images"))) as bar:
+    with bar:
         stage, began = Stage(bar), time.monotonic()
 
         def progress(at: conversion.Progress) -> None:

@@ -1,9 +1,11 @@
 """Translator files: safetensors with a card, run folders that hold them, and bare generators of the reference."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from torch import nn
 
+from i2i import hub
 from i2i.errors import ModelFileError
 from i2i.networks import reference
 from i2i.networks.card_file import CardFile
@@ -14,8 +16,15 @@ from i2i.translator.card import CARD, Card
 FILE = CardFile("i2i-translator", "translator", CARD)
 
 
-def load_network(path: Path, direction: Direction | None = None) -> tuple[nn.Module, Card]:
-    """A generator and its card, from a run folder, a translator file, an exported .onnx, or a reference .pth."""
+def load_network(
+    path: Path, direction: Direction | None = None, *, tell: Callable[[str], None] = lambda line: None
+) -> tuple[nn.Module, Card]:
+    """A generator and its card, from a run folder, a translator file, an exported .onnx, or a reference .pth.
+
+    hf://user/name is brought from the Hugging Face Hub first; `tell` is told where a copy from before has to do.
+    """
+    if hub.is_name(path):
+        path = hub.bring(hub.parse(path), direction, tell=tell)
     if path.is_dir():
         path = _file_of_run(path, direction)
     if not path.exists():

@@ -119,11 +119,11 @@ class Translator:
         backend: BackendName = "auto",
         tell: Callable[[str], None] = lambda line: None,
     ) -> "Translator":
-        """Load a run folder, a translator file, or a bare generator of the reference implementation.
+        """Load a run folder, a translator file, a bare generator of the reference implementation, or hf://user/name.
 
         Raises ModelFileError where it is none of these, or holds no such direction.
         """
-        network, card = load_network(Path(model), direction)
+        network, card = load_network(Path(model), direction, tell=tell)
         return cls(
             network,
             card,
