@@ -4,6 +4,7 @@ import contextlib
 import difflib
 import io
 import itertools
+import os
 import re
 import shutil
 from collections.abc import Sequence
@@ -35,6 +36,8 @@ def parse(
     Raises UserError where a flag is unknown or its value cannot be used; SystemExit(0) after `--help`.
     """
     args = list(args)
+    if os.environ.get("NO_COLOR"):  # no-color.org; tyro does not look for it
+        tyro._experimental_options["ansi_codes"] = False
     end = args.index("--") if "--" in args else len(args)
     before, behind = args[:end], args[end + 1 :]
 

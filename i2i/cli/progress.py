@@ -1,4 +1,5 @@
-"""How far something is: a bar on a terminal, a line every ten seconds in a pipe or a log file. All on stderr."""
+"""How far something is: a bar on a terminal, a line every ten seconds in a pipe or a log file, one line that is written
+over in a notebook. All on stderr."""
 
 import sys
 import time
@@ -13,6 +14,8 @@ from rich.table import Column
 EVERY_S = 10.0
 """Between two lines where there is no terminal."""
 _REFRESH_S = 0.1
+_NOTEBOOK_S = 1.0
+"""A notebook keeps what is written over, too, until it is shown."""
 _LEAST_S = 0.5
 """Before this, a rate is a guess."""
 
@@ -27,6 +30,9 @@ class Bar:
         self.what, self.unit = what, unit
         self._console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
         self._bar: Progress | None = None
+        self._notebook = self._console.is_jupyter
+        self._every = _NOTEBOOK_S if self._notebook else EVERY_S
+        self._wide = 0
         self._drawn = self._began = time.monotonic()
         self._first: int | None = None
         self._said: int | None = None
@@ -42,13 +48,17 @@ class Bar:
 
     def note(self, text: str) -> None:
         """A line that stays, above the bar."""
-        (self._bar.console if self._bar else self._console).print(text)
+        if self._notebook:
+            self._say(text, stays=True)
+        else:
+            (self._bar.console if self._bar else self._console).print(text)
 
     def start(self, done: int, total: int) -> None:
         """Begin to count, at `done`."""
         self._first, self._began, self._drawn = done, time.monotonic(), time.monotonic()
         self._done, self._total = done, total
-        if not self._console.is_terminal or self._console.is_dumb_terminal:
+        # Asked of the stream itself: FORCE_COLOR, which CI sets, makes a terminal of a log file in rich's eyes.
+        if self._notebook or not sys.stderr.isatty() or self._console.is_dumb_terminal:
             return
         # Losses take what is left of the line, so that a narrow terminal shortens them first.
         detail = TextColumn("{task.fields[detail]}", table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1))
@@ -71,14 +81,14 @@ class Bar:
         self._done, self._total = done, self._total if total is None else total
         self._detail = self._detail if detail is None else detail
         now = time.monotonic()
-        if now - self._drawn >= (_REFRESH_S if self._bar else EVERY_S):
+        if now - self._drawn >= (_REFRESH_S if self._bar else self._every):
             self._drawn = now
             self._draw()
 
     def close(self) -> None:
         """The last state, then nothing more."""
         if self._first is not None and self._done > self._first:
-            self._draw()
+            self._draw(last=True)
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
@@ -89,18 +99,24 @@ class Bar:
         passed = time.monotonic() - self._began
         return (self._done - (self._first or 0)) / passed if passed > 0 else 0.0
 
-    def _draw(self) -> None:
+    def _draw(self, last: bool = False) -> None:
         rate = self.rate()
         per_second = f"{_short(rate)} {self.unit}/s" if time.monotonic() - self._began > _LEAST_S else ""
         if self._bar is not None:
             fields: dict[str, Any] = {"rate": per_second, "detail": self._detail}
             self._bar.update(self._task, completed=self._done, total=self._total, **fields)
             self._bar.refresh()
-        elif self._said != self._done:
+        elif self._said != self._done or (last and self._notebook):
             self._said = self._done
             left = f"{_span((self._total - self._done) / rate)} left" if rate and self._total > self._done else ""
             parts = [f"{self.what} {self._done}/{self._total}", per_second, left, self._detail]
-            print(", ".join(part for part in parts if part), file=sys.stderr, flush=True)
+            self._say(", ".join(part for part in parts if part), stays=last or not self._notebook)
+
+    def _say(self, text: str, *, stays: bool) -> None:
+        """A line: one of its own, or in a notebook one that the next is written over."""
+        over = " " * (self._wide - len(text))  # what is longer in the one before
+        self._wide = 0 if stays else len(text)
+        print(("\r" if self._notebook else "") + text + over, end="\n" if stays else "", file=sys.stderr, flush=True)
 
 
 class Stage:

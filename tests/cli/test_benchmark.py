@@ -239,3 +239,14 @@ def test_a_part_that_takes_too_long_is_ended_with_all_it_started(tmp_path: Path)
     heard = beats.stat().st_size
     time.sleep(0.4)
     assert beats.stat().st_size == heard
+
+
+def test_json_on_standard_output_is_alone_there(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("i2i.benchmark.train.measure_training", lambda *words, **named: figures(ours=arm("ours")))
+    for asked in (["--json", "-"], ["--json=-"]):
+        assert cli.main(["benchmark", "train", "pix2pix", *asked]) == 0
+        said = capsys.readouterr()
+        assert json.loads(said.out)["figures"]["recipe"] == "pix2pix"
+        assert "pix2pix" in said.err  # the table

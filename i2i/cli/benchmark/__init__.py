@@ -1,7 +1,11 @@
 """`i2i benchmark`: what this machine makes of i2i, beside its limits; a module a part, loaded when it is called."""
 
+import contextlib
 import importlib
-from collections.abc import Sequence
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from i2i.errors import UserError
 from i2i.settings import did_you_mean
@@ -26,6 +30,7 @@ usage: i2i benchmark PART ...
 
 Example: i2i benchmark train pix2pix --size 256 --repeats 5
          i2i benchmark train pix2pix --data facades --against reference-checkout --json figures.json
+         i2i benchmark hardware --json -          # nothing but JSON on standard output
          i2i benchmark all --out figures
 More:    i2i benchmark PART --help
 """
@@ -43,4 +48,24 @@ def main(args: Sequence[str]) -> int:
     if part not in PARTS:
         raise UserError(f"{part!r} is no part of i2i benchmark; {did_you_mean(part, PARTS)}")
     module = "everything" if part == "all" else part
-    return importlib.import_module(f"i2i.cli.benchmark.{module}").main(rest)
+    run: Callable[[Sequence[str]], int] = importlib.import_module(f"i2i.cli.benchmark.{module}").main
+    if _json_to_stdout(rest):
+        return _only_json(run, rest)
+    return run(rest)
+
+
+def _json_to_stdout(args: Sequence[str]) -> bool:
+    """Whether `--json -` asks for figures on standard output."""
+    return "--json=-" in args or any(args[at : at + 2] == ["--json", "-"] for at in range(len(args)))
+
+
+def _only_json(run: Callable[[Sequence[str]], int], args: Sequence[str]) -> int:
+    """A part whose figures alone go to standard output; its tables go to the other one."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "figures.json"
+        words = [str(path) if word == "-" else f"--json={path}" if word == "--json=-" else word for word in args]
+        with contextlib.redirect_stdout(sys.stderr):
+            code = run(words)
+        if path.exists():
+            print(path.read_text(encoding="utf-8"), end="")
+    return code

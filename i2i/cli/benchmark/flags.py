@@ -23,7 +23,7 @@ class Common:
     repeats: Annotated[int, tyro.conf.arg()] = 5
     """Times that everything is measured; the median is told, and the lowest and highest."""
     json: Annotated[Path | None, flag(metavar="FILE")] = None
-    """Leave all figures there."""
+    """Leave all figures there; - is standard output, which then has nothing else."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
