@@ -23,7 +23,7 @@ GET = re.compile(
     r"|/gradio_api/(theme\.css|startup-events|heartbeat/\w+|queue/data|upload_progress|file=(?!/*\w[\w+.-]+:).+|app_id/?"
     r"|login_check/?|user/?|token/?)"
 )
-POST = re.compile(r"/login/?|/gradio_api/(queue/join|upload|cancel|reset)/?")
+POST = re.compile(r"/login/?|/gradio_api/(queue/join|upload|cancel|reset|component_server)/?")
 MOST_JSON = 8_000_000
 """Bytes of an event: pictures come as uploads, so it holds names and settings."""
 OUTSIDE = re.compile(r"\s*(\w[\w+.-]+:|//)")

@@ -43,6 +43,7 @@ def draw_tab(page: Setup, model: gr.Dropdown, way: gr.Radio) -> tuple[gr.State, 
                 interactive=False,
                 format="png",
                 elem_id="drawn",
+                height=640,
                 buttons=["download", "fullscreen"],
             )
             said = gr.HTML("", elem_id="drawn-status")
@@ -62,7 +63,7 @@ def draw_tab(page: Setup, model: gr.Dropdown, way: gr.Radio) -> tuple[gr.State, 
 
     given = [editor, canvas, model, way]
     paint.click(turn, given, [result, said], api_visibility="private")
-    editor.change(
+    editor.input(
         follow, given, [result, said], show_progress="hidden", trigger_mode="always_last", api_visibility="private"
     )
 

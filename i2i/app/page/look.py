@@ -15,7 +15,7 @@ def theme() -> themes.Base:
     base = themes.Base(
         primary_hue=accent,
         secondary_hue=accent,
-        neutral_hue=themes.colors.stone,
+        neutral_hue=themes.colors.zinc,
         font=[themes.Font(name) for name in fonts],
         font_mono=[themes.Font(name) for name in ("ui-monospace", "Menlo", "Consolas", "monospace")],
         radius_size=themes.sizes.radius_md,
@@ -43,6 +43,8 @@ def theme() -> themes.Base:
         button_primary_background_fill_hover_dark="#4a66d6",
         button_primary_text_color="#ffffff",
         button_primary_text_color_dark="#ffffff",
+        link_text_color_dark="#93a7ff",
+        color_accent_soft_dark="#2a2f45",
         block_shadow="none",
         block_label_text_color="#6a6964",
         block_label_text_color_dark="#98968f",
