@@ -17,7 +17,7 @@ from i2i.recipes import RECIPES
 
 ROOT = Path(__file__).parents[1]
 _SHELL = ("sh", "bash", "console", "")
-_BEGINS = re.compile(r"(\.venv/bin/)?(i2i|make|pip|pytest|python3?|torchrun|srun) ")
+_BEGINS = re.compile(r"(\.venv/bin/)?(i2i|make|mkdocs|pip|pytest|python3?|torchrun|srun) ")
 _ENDS_ONE = ("|", "||", "&&", ";")
 
 
