@@ -13,6 +13,7 @@ from i2i.errors import SettingsError
 if TYPE_CHECKING:
     from i2i.evaluation.like_samples import LikeSamples
     from i2i.images.pixels import Array
+    from i2i.report import Example
     from i2i.sampler import PictureSampler
 
 
@@ -48,6 +49,8 @@ class Sample:
     """Put beside the first pictures the nearest of these that the model was trained on, in neighbours.png."""
     near: Annotated[Literal["pixels", "features"], flag(metavar="pixels|features")] = "pixels"
     """What is near: pixel by pixel, or by what random filters make of a picture, which takes ten times as long."""
+    report: Annotated[Path | None, flag(metavar="FILE.html")] = None
+    """Write a page with the pictures, and with those that are nearest to them where --neighbours asks for these."""
     device: Annotated[str, flag(metavar=Where)] = "auto"
     """Where to compute; auto takes the GPU where there is one."""
     batch_size: Annotated[int, tyro.conf.arg()] = 32
@@ -81,7 +84,7 @@ def main(args: Sequence[str]) -> int:
         if (value := getattr(asked, name)) is not None:
             positive(f"--{name.replace('_', '-')}", value)
     if asked.interpolate:
-        for name in ("count", "seed", "columns", "only-grid", "neighbours"):
+        for name in ("count", "seed", "columns", "only-grid", "neighbours", "report"):
             if given(args, f"--{name}"):
                 raise SettingsError(f"--{name}: is for pictures, and --interpolate makes a walk: say one of them.")
     elif given(args, "--frames"):
@@ -130,9 +133,34 @@ def main(args: Sequence[str]) -> int:
     alone = "" if asked.only_grid else f"{asked.count} pictures in {out}; "
     first = f" (the first {len(shown)})" if len(shown) < asked.count else ""
     print(f"{alone}all at a glance{first}: {out / 'grid.png'}")
-    if reals is not None:
-        _put_beside(shown[:SHOWN], reals, asked, beside)
+    nearest = _put_beside(shown[:SHOWN], reals, asked, beside) if reals is not None else []
+    if asked.report is not None:
+        _write_page(asked.report, sampler, shown, asked, nearest)
     return 0
+
+
+def _write_page(
+    path: Path, sampler: "PictureSampler", shown: "Sequence[Array]", asked: Sample, nearest: "Sequence[Example]"
+) -> None:
+    from i2i.report import Example, samples_report
+
+    seeds = range(asked.seed, asked.seed + asked.count)
+    labels = sampler.labels(seeds, asked.label) if sampler.classes and asked.text is None else None
+    first = f", {len(shown)} shown" if len(shown) < asked.count else ""
+    summary = {"pictures": f"{asked.count:,}{first}", "seeds": f"{seeds[0]} to {seeds[-1]}"}
+    summary |= {"truncation": f"{asked.truncation:g}"} if asked.truncation is not None else {}
+    summary |= {"text": asked.text} if asked.text is not None else {}
+    samples_report(
+        path,
+        title=sampler.card.recipe or "Pictures from noise",
+        summary=summary,
+        pictures=[
+            Example(f"seed {seed}", {sampler.classes[labels[index]] if labels is not None else "made": picture})
+            for index, (seed, picture) in enumerate(zip(seeds, shown, strict=False))
+        ],
+        nearest=nearest,
+    )
+    print(f"Page: {path}")
 
 
 def _named(classes: Sequence[str]) -> str:
@@ -148,8 +176,8 @@ def _learnt(data: Path, sampler: "PictureSampler", asked: Sample) -> "LikeSample
     return LikeSamples(data, "train", sampler.card, MOST if asked.near == "features" else None)
 
 
-def _put_beside(made: "Sequence[Array]", reals: "LikeSamples", asked: Sample, path: Path) -> None:
-    """Samples with their nearest training pictures."""
+def _put_beside(made: "Sequence[Array]", reals: "LikeSamples", asked: Sample, path: Path) -> "list[Example]":
+    """Samples with their nearest training pictures, also as a page shows them."""
     from i2i import images, report
     from i2i.cli.progress import Bar, Stage
     from i2i.evaluation.features import random_features
@@ -169,3 +197,11 @@ def _put_beside(made: "Sequence[Array]", reals: "LikeSamples", asked: Sample, pa
     images.write(path, sheet)
     looked = f"{len(reals)} of {reals.total}" if len(reals) < reals.total else f"all {reals.total}"
     print(f"The nearest of {looked} training pictures beside {len(made)} of them: {path}")
+    return [
+        report.Example(
+            f"seed {asked.seed + index}",
+            {"made": picture, "nearest": reals[one.place]},
+            f"{reals.name(one.place)}, {one.distance:.1f}{unit}",
+        )
+        for index, (picture, one) in enumerate(zip(made, found, strict=True))
+    ]

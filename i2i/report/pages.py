@@ -1,4 +1,4 @@
-"""The three pages: of a run, of an evaluation, of a conversion."""
+"""The four pages: of a run, of an evaluation, of a conversion, of samples."""
 
 import base64
 import contextlib
@@ -83,6 +83,7 @@ class _Sample:
 @dataclass(frozen=True, slots=True)
 class _Health:
     verdict: str
+    ill: bool
     evidence: Sequence[str]
     advice: Sequence[str]
     signals: Sequence[tuple[str, str]]
@@ -94,6 +95,11 @@ class _Shown:
     name: str
     caption: str
     pictures: Sequence[tuple[str, Embedded | None]]
+
+    @property
+    def little(self) -> bool:
+        """Whether no picture gains by being shown larger than the others."""
+        return all(picture is None or picture.small for _, picture in self.pictures)
 
 
 def run_report(run: Path) -> Path:
@@ -146,7 +152,7 @@ def evaluation_report(
         title=title,
         eyebrow="Evaluation",
         facts=[],
-        tables=[(table, [[_cell(value) for value in row] for row in table.rows], _numeric(table)) for table in tables],
+        tables=[(table, [[_told(value) for value in row] for row in table.rows], _numeric(table)) for table in tables],
         examples=shown[: len(examples)],
         nearest=shown[len(examples) :],
         failures=[],
@@ -173,6 +179,30 @@ def conversion_report(
         examples=_examples(examples),
         nearest=[],
         failures=failures,
+        notes=[],
+    )
+    return _write(path, page)
+
+
+def samples_report(
+    path: Path,
+    *,
+    title: str,
+    summary: Mapping[str, str],
+    pictures: Sequence[Example],
+    nearest: Sequence[Example] = (),
+) -> Path:
+    """Write the page of pictures from noise, one an example; `nearest` beside the training picture nearest to each."""
+    shown = _examples([*pictures, *nearest])
+    page = _render(
+        "results.html.jinja",
+        title=title,
+        eyebrow="Samples",
+        facts=[_Fact(name, value) for name, value in summary.items()],
+        tables=[],
+        examples=shown[: len(pictures)],
+        nearest=shown[len(pictures) :],
+        failures=[],
         notes=[],
     )
     return _write(path, page)
@@ -286,6 +316,7 @@ def _health(records: Sequence[log.Record]) -> _Health | None:
                 series.setdefault(sign, {}).setdefault(who, []).append((step, float(value)))
     return _Health(
         str(said) if now is None or now.healthy else now.name,
+        now is not None and not now.healthy,
         now.evidence if now else (),
         now.advice if now else (),
         [(str(name), _cell(value)) for name, value in latest.items()],
@@ -305,10 +336,15 @@ def _examples(examples: Sequence[Example]) -> list[_Shown]:
     ]
 
 
+def _told(value: object) -> tuple[str, str]:
+    """What a cell says, and the interval below it; empty where there is none."""
+    if not isinstance(value, Measured):
+        return _cell(value), ""
+    ends = (f"{end:#.3g}".removesuffix(".") for end in (value.lower, value.upper))
+    return _cell(value.value), f"[{', '.join(ends)}]"
+
+
 def _cell(value: object) -> str:
-    if isinstance(value, Measured):
-        ends = (f"{end:#.3g}".removesuffix(".") for end in (value.lower, value.upper))
-        return f"{_cell(value.value)} [{', '.join(ends)}]"
     if isinstance(value, float):
         return f"{value:#.4g}".removesuffix(".") if 1e-3 <= abs(value) < 1e4 else f"{value:.4g}"
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)

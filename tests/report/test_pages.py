@@ -1,6 +1,7 @@
 """Pages: complete, self-contained, light, and safe whatever a file is named."""
 
 import base64
+import dataclasses
 import hashlib
 import html
 import io
@@ -13,7 +14,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from i2i.report import Example, Measured, Table, conversion_report, evaluation_report, run_report, sheet
+from i2i.engine import monitor
+from i2i.report import (
+    Example,
+    Measured,
+    Table,
+    conversion_report,
+    evaluation_report,
+    run_report,
+    samples_report,
+    sheet,
+)
 from i2i.report.pages import duration, evenly
 
 HOSTILE = "\"><script>alert(1)</script><img src=x onerror='alert(2)'>&\udce9.png"
@@ -70,6 +81,13 @@ def every_page(folder: Path) -> list[str]:
             examples=[Example("one.png", pictures)],
             failures=[("bad.png", "the file is empty")],
         ),
+        samples_report(
+            folder / "samples.html",
+            title="cats",
+            summary={"pictures": "2"},
+            pictures=[Example("seed 0", {"made": photo()}), Example("seed 1", {"made": photo(1)})],
+            nearest=[Example("seed 0", pictures, "12.3 of 255")],
+        ),
     ]
     return [path.read_text(encoding="utf-8") for path in paths]
 
@@ -99,6 +117,52 @@ def test_the_policy_allows_our_style_and_script_and_nothing_else(tmp_path: Path)
         assert not re.search(r"\son[a-z]+=", page)
 
 
+def test_all_pages_have_one_look_by_day_and_by_night_and_fit_a_phone(tmp_path: Path):
+    pages = every_page(tmp_path)
+    looks = {tuple(re.findall(r"<(?:style|script)>(.*?)</", page, re.DOTALL)) for page in pages}
+    assert len(looks) == 1
+    ((style, _),) = looks
+    assert "prefers-color-scheme: dark" in style
+    assert "max-width: 760px" in style
+    for page in pages:
+        assert '<meta name="viewport" content="width=device-width, initial-scale=1">' in page
+        assert '<meta name="color-scheme" content="light dark">' in page
+        assert re.search(r"<p class=\"eyebrow\">[^<]+</p>\s*<h1>", page)
+
+
+def test_every_picture_opens_large_and_closes_by_key_and_by_button(tmp_path: Path):
+    for page in every_page(tmp_path):
+        shown = re.findall(r'<button class="picture[^>]*>', page)
+        assert shown
+        for button in shown:
+            assert re.search(r'aria-label="Enlarge [^"]+" data-name="[^"]+" data-label="[^"]+"', button)
+        # A dialog shown as a modal is closed by Escape, and keeps the focus, without a line of ours.
+        (viewer,) = re.findall(r'<dialog id="viewer".*?</dialog>', page, re.DOTALL)
+        assert '<button class="close" type="button" aria-label="Close">' in viewer
+        assert "showModal()" in page
+        assert "data-set" in page  # what the arrows step through
+        assert len(re.findall("<article data-example|<figure data-example", page)) > 0
+
+
+def test_a_page_of_samples_has_them_all_and_what_they_are_nearest_to(tmp_path: Path):
+    page = every_page(tmp_path)[3]
+    assert re.findall(r"<h3>(seed \d)</h3>", page) == ["seed 0", "seed 1", "seed 0"]
+    assert page.index("Nearest to training pictures") < page.index("12.3 of 255")
+    assert "examples n1" in page
+    assert "The usual distance" not in page  # that is of evaluations, which know it
+
+
+def test_an_ill_run_is_seen_at_a_glance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    run = make_run(tmp_path / "run")
+    with (run / "log.jsonl").open("a") as file:
+        health = {"verdict": "healthy", "D/accuracy": 0.7}
+        file.write(json.dumps({"step": 7000, "losses": {}, "health": health}) + "\n")
+    ill = monitor.Verdict("D too strong", False, ("seen",), ("try this",), 7000)
+    for verdict, class_ in ((ill, "verdict ill"), (dataclasses.replace(ill, healthy=True), "verdict")):
+        monkeypatch.setattr(monitor, "verdict_of", lambda records, found=verdict: found)
+        assert f'<p class="{class_}">' in run_report(run).read_text(encoding="utf-8")
+
+
 def test_a_hostile_name_stays_text(tmp_path: Path):
     pictures = {HOSTILE: photo()}
     run = make_run(tmp_path / "run")
@@ -121,6 +185,13 @@ def test_a_hostile_name_stays_text(tmp_path: Path):
             summary={HOSTILE: HOSTILE},
             examples=[Example(HOSTILE, pictures, HOSTILE)],
             failures=[(HOSTILE, HOSTILE)],
+        ),
+        samples_report(
+            tmp_path / "s.html",
+            title=HOSTILE,
+            summary={HOSTILE: HOSTILE},
+            pictures=[Example(HOSTILE, pictures, HOSTILE)],
+            nearest=[Example(HOSTILE, pictures, HOSTILE)],
         ),
     ]
     for path in paths:
@@ -260,6 +331,6 @@ def test_a_number_may_stand_with_its_interval_or_be_missing_and_its_column_is_st
         notes=[],
     )
     page = path.read_text(encoding="utf-8")
-    assert '<td class="number">46.32 [44.6, 48.1]</td>' in page
+    assert '<td class="number">46.32 <span class="interval">[44.6, 48.1]</span></td>' in page
     assert '<td class="number"></td>' in page
     assert page.count('<th scope="col" class="number">') == 2
