@@ -117,6 +117,23 @@ def test_neighbours_are_found_where_the_pictures_were_learnt(run, tmp_path, caps
     assert not (out / "grid.png").exists(), "what cannot be finished is not begun"
 
 
+def test_a_page_shows_the_pictures_by_seed_and_class_and_what_is_nearest(run, tmp_path, capsys):
+    (tmp_path / "data" / "train").mkdir(parents=True)
+    for index in range(2):
+        images.write(tmp_path / "data" / "train" / f"{index}.png", np.zeros((28, 28, 3), np.uint8))
+    page = tmp_path / "page.html"
+    asked = ["--count", 3, "--seed", 4, "--out", tmp_path / "out", "--report", page, "--truncation", 0.5]
+    assert sample(run, *asked, "--neighbours", tmp_path / "data") == 0
+    assert f"Page: {page}" in capsys.readouterr().out
+    text = page.read_text(encoding="utf-8")
+    for seed, name in ((4, "cat"), (5, "a ../dog"), (6, "cat")):
+        assert f'data-name="seed {seed}" data-label="{name}"' in text
+    assert "4 to 6" in text
+    assert "<dd>0.5</dd>" in text
+    assert text.count('data-label="nearest"') == 3
+    assert "0.png, " in text
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
