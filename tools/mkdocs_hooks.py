@@ -1,7 +1,7 @@
 """What the guide takes from the code while MkDocs builds it, so that it cannot go stale.
 
 A line `--8<-- i2i/models/pix2pix.py Pix2Pix.step` becomes the source of that class or function, `--8<-- pyproject.toml
-layers` that list. And one word of code, such as a flag, gets a class of its own: browsers break lines at hyphens.
+layers` that list. And a word of code with hyphens, such as a flag, is marked as one: browsers break lines at hyphens.
 """
 
 import ast
@@ -14,7 +14,8 @@ from mkdocs.exceptions import PluginError
 
 ROOT = Path(__file__).parents[1]
 _MARK = re.compile(r"^--8<-- (?P<file>[\w/.-]+) (?P<name>[\w.]+)$", re.MULTILINE)
-_ONE_WORD = re.compile(r"<code>([^<\s]{1,36})</code>")
+_CODE = re.compile(r"<code>([^<]+)</code>")
+_WORD = re.compile(r"(?<!\S)[^\s]{1,36}(?!\S)")
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
@@ -24,7 +25,11 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
 
 def on_page_content(html: str, **_: Any) -> str:
     """MkDocs' event: a page's HTML, before it is set into the site's frame."""
-    return _ONE_WORD.sub(r'<code class="one-word">\1</code>', html)
+    return _CODE.sub(lambda found: f"<code>{_WORD.sub(_unbroken, found[1])}</code>", html)
+
+
+def _unbroken(word: re.Match[str]) -> str:
+    return f'<span class="one-word">{word[0]}</span>' if "-" in word[0] else word[0]
 
 
 def source(file: str, name: str) -> str:

@@ -52,7 +52,7 @@ def test_what_is_gone_ends_the_build(file: str, name: str, said: str) -> None:
         mkdocs_hooks.source(file, name)
 
 
-def test_one_word_of_code_is_marked_as_one() -> None:
-    html = "<p><code>--init-from</code> <code>i2i train</code></p><pre><code><span>x</span></code></pre>"
-    marked = html.replace("<code>--", '<code class="one-word">--')
+def test_words_with_hyphens_are_marked_as_one() -> None:
+    html = "<code>i2i train --init-from RUN</code> a-b <pre><code><span>--x</span></code></pre>"
+    marked = html.replace("--init-from", '<span class="one-word">--init-from</span>')
     assert mkdocs_hooks.on_page_content(html) == marked
