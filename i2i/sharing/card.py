@@ -12,6 +12,11 @@ from i2i.sharing.facts import Facts, Scores
 from i2i.translator import Card, describe
 
 _TITLES = {"l1": "L1 (of 255)", "psnr": "PSNR (dB)", "ssim": "SSIM"}
+_SCALES = {
+    "none": "of pictures as they are",
+    "square": "of pictures resized to a square",
+    "short": "of pictures resized by the short side",
+}
 _MOST_SCORES = 16
 _LIMITS = """\
 What it makes is invented: likely at first sight, true of nothing. It knows pictures like those it learnt from, and does
@@ -78,7 +83,7 @@ def _learnt(card: Card, facts: Facts) -> str:
     rows = [
         ("pictures", _plain(facts.data)),
         ("recipe", f"{_plain(card.recipe)} of i2i {_plain(card.version)}" if card.recipe else ""),
-        ("crop", f"{card.size} pixels ({card.resize})"),
+        ("crop", f"{card.size} pixels, {_SCALES[card.resize]}"),
         ("label maps", "its source is a label map" if card.labels else ""),
         ("steps", f"{card.steps:,}"),
         ("pictures seen", f"{facts.images:,}" if facts.images else ""),

@@ -35,6 +35,7 @@ def test_a_card_says_what_it_learnt_from_how_good_it_is_and_how_to_use_it(tmp_pa
         "pix2pix AtoB, resnet of width 2, 3 to 3 channels, trained at 256 (none).",
         "i2i translate hf://ada/faces photos/ translated/\n",
         "| pictures | 6 pairs of faces |",
+        "| crop | 256 pixels, of pictures as they are |",
         "| steps | 1,200 |",
         "| pictures seen | 4,800 |",
         "| training time | 2 h 1 min |",
