@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 Shapes = Mapping[str, tuple[int, ...]]
@@ -15,12 +16,19 @@ Shapes = Mapping[str, tuple[int, ...]]
 @contextmanager
 def only_shapes() -> Iterator[None]:
     """Networks built in here have shapes and names, but no memory."""
-    with torch.device("meta"), _NoDraws():
+    with torch.device("meta"), _NoValues():
         yield
 
 
-class _NoDraws(TorchFunctionMode):
-    """Leaves out the drawing of weights, for which torch's meta device would import its compiler: 4 seconds."""
+_DIVISIONS = (Tensor.__truediv__, Tensor.div)
+
+
+class _NoValues(TorchFunctionMode):
+    """Leaves out what would give values to tensors whose shapes are known: drawing, and the steps of spectral norms.
+
+    Torch's meta device would import its compiler for them, 4 seconds, and then work out in Python, for each of 15 steps
+    of every layer, that a matrix times a vector has as many numbers as the matrix has rows: as long again.
+    """
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
@@ -28,6 +36,12 @@ class _NoDraws(TorchFunctionMode):
         kwargs = kwargs or {}
         if getattr(func, "__module__", "") == "torch.nn.init" or func is Tensor.normal_:
             return args[0] if args else kwargs["tensor"]
+        first = args[0] if args else None
+        if isinstance(first, Tensor) and first.is_meta:
+            if func is functional.normalize or (func in _DIVISIONS and not getattr(args[1], "ndim", 0)):
+                return first
+            if func in (torch.mv, torch.vdot):
+                return first.new_empty(first.shape[:-1])
         return func(*args, **kwargs)
 
 
