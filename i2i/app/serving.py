@@ -1,6 +1,7 @@
 """Open the page: its folder, its port, its server."""
 
 import errno
+import importlib.util
 import ipaddress
 import os
 import socket
@@ -134,10 +135,13 @@ class Server:
 
 def require_gradio() -> None:
     """Raise SettingsError where the extra is not installed; nothing is imported for it."""
-    import importlib.util
-
-    if any(importlib.util.find_spec(name) is None for name in ("gradio", "fastapi", "uvicorn")):
+    if not all(installed(name) for name in ("gradio", "fastapi", "uvicorn")):
         raise SettingsError("the page needs Gradio, which is not installed. Install it: pip install 'i2i-toolkit[app]'")
+
+
+def installed(name: str) -> bool:
+    """Whether a package is here, found without loading it."""
+    return importlib.util.find_spec(name) is not None
 
 
 def bind(host: str, port: int) -> socket.socket:

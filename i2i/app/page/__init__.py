@@ -9,7 +9,7 @@ from i2i import __version__, images
 from i2i.app import drawing, shown
 from i2i.app.page.draw_tab import draw_tab, with_canvas
 from i2i.app.page.look import style, theme
-from i2i.app.page.setup import Setup
+from i2i.app.page.setup import QUIET, Setup
 from i2i.app.page.training_tab import training_tab
 from i2i.app.page.translate_tab import translate_tab
 from i2i.errors import UserError
@@ -54,19 +54,19 @@ def build(page: Setup) -> gr.Blocks:
                 training.select(
                     lambda: (gr.Row(visible=False), gr.HTML(visible=False), gr.Timer(active=True)),
                     outputs=[chooser, about, timer],
-                    show_progress="hidden",
+                    **QUIET,
                 )
                 for tab in (translating, draws):
                     tab.select(
                         lambda: (gr.Row(visible=True), gr.HTML(visible=True), gr.Timer(active=False)),
                         outputs=[chooser, about, timer],
-                        show_progress="hidden",
+                        **QUIET,
                     )
         gr.HTML(f'<footer class="i2i-foot">i2i {__version__}</footer>')
         canvas, editor, legend = drawn
         chosen = [way, about, canvas, editor, legend]
-        blocks.load(partial(_offered, page), [model], [model, *chosen], show_progress="hidden")
-        model.input(partial(_chosen, page), [model], chosen, show_progress="hidden")
+        blocks.load(partial(_offered, page), [model], [model, *chosen], **QUIET)
+        model.input(partial(_chosen, page), [model], chosen, **QUIET)
     return blocks.queue(max_size=QUEUE, default_concurrency_limit=AT_ONCE)
 
 

@@ -7,7 +7,7 @@ import gradio as gr
 
 from i2i.app import drawing, shown
 from i2i.app.drawing import Canvas
-from i2i.app.page.setup import Setup
+from i2i.app.page.setup import PRIVATE, QUIET, Setup
 from i2i.errors import UserError
 from i2i.images.pixels import Array
 from i2i.settings import parse_size
@@ -62,10 +62,8 @@ def draw_tab(page: Setup, model: gr.Dropdown, way: gr.Radio) -> tuple[gr.State, 
         return [gr.skip(), gr.skip()] if blank else turn(drawn, canvas, name, direction)
 
     given = [editor, canvas, model, way]
-    paint.click(turn, given, [result, said], api_visibility="private")
-    editor.input(
-        follow, given, [result, said], show_progress="hidden", trigger_mode="always_last", api_visibility="private"
-    )
+    paint.click(turn, given, [result, said], **PRIVATE)
+    editor.input(follow, given, [result, said], **QUIET, trigger_mode="always_last")
 
     def take(file: str, before: Canvas | None) -> list[Any]:
         try:
@@ -75,7 +73,7 @@ def draw_tab(page: Setup, model: gr.Dropdown, way: gr.Radio) -> tuple[gr.State, 
         width, height = (before.width, before.height) if before else (drawing.SIDE, drawing.SIDE)
         return with_canvas(Canvas("labels", palette, width, height))
 
-    colours.upload(take, [colours, canvas], [canvas, editor, legend], show_progress="hidden", api_visibility="private")
+    colours.upload(take, [colours, canvas], [canvas, editor, legend], **QUIET)
     return canvas, editor, legend
 
 

@@ -7,7 +7,7 @@ import gradio as gr
 
 from i2i import images
 from i2i.app import live, shown
-from i2i.app.page.setup import Setup
+from i2i.app.page.setup import QUIET, Setup
 from i2i.app.shelf import runs_in
 
 LATEST = "latest"
@@ -47,8 +47,8 @@ def training_tab(page: Setup, blocks: gr.Blocks) -> gr.Timer:
         return [choices, shown.run(seen, chosen), now]
 
     outputs = [sample, view, state]
-    blocks.load(offered, [run], [run, *outputs], show_progress="hidden")
-    timer.tick(look, [run, sample, state], outputs, show_progress="hidden", api_visibility="private")
-    run.input(lambda name: look(name, LATEST, None), [run], outputs, show_progress="hidden")
-    sample.input(look, [run, sample, state], outputs, show_progress="hidden")
+    blocks.load(offered, [run], [run, *outputs], **QUIET)
+    timer.tick(look, [run, sample, state], outputs, **QUIET)
+    run.input(lambda name: look(name, LATEST, None), [run], outputs, **QUIET)
+    sample.input(look, [run, sample, state], outputs, **QUIET)
     return timer

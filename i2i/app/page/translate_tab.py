@@ -10,7 +10,7 @@ import gradio as gr
 
 from i2i import conversion
 from i2i.app import shown
-from i2i.app.page.setup import Setup
+from i2i.app.page.setup import PRIVATE, QUIET, Setup
 from i2i.app.translating import Done, translate
 from i2i.app.workspace import JobFolder
 from i2i.errors import UserError
@@ -34,7 +34,7 @@ def translate_tab(page: Setup, blocks: gr.Blocks, model: gr.Dropdown, way: gr.Ra
         with gr.Column(scale=2, min_width=300):
             files = gr.File(
                 file_count="multiple",
-                file_types=[".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".zip"],
+                file_types=["image", ".zip"],
                 label="Pictures, or a zip of them",
                 elem_id="files",
                 height=210,
@@ -135,11 +135,11 @@ def translate_tab(page: Setup, blocks: gr.Blocks, model: gr.Dropdown, way: gr.Ra
         [status, compared, strip, downloads, one, every, job, stop],
         show_progress="hidden",
         show_progress_on=[status],
-        api_visibility="private",
+        **PRIVATE,
     )
-    stop.click(halt, show_progress="hidden", api_visibility="private")
+    stop.click(halt, **QUIET)
     blocks.unload(halt)
-    strip.select(_show, [job], [compared, one], show_progress="hidden", api_visibility="private")
+    strip.select(_show, [job], [compared, one], **QUIET)
 
 
 def _results(job: Job) -> list[Any]:

@@ -1,0 +1,200 @@
+"""The page's server asked over HTTP: what it gives out, to whom, and what it never does."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from i2i.app import serving
+from i2i.app.serving import bind, is_loopback, require_gradio
+from i2i.errors import SettingsError
+
+httpx = pytest.importorskip("httpx", reason="the extra app brings httpx")
+pytest.importorskip("gradio", reason="the extra app brings gradio")
+
+
+@dataclass
+class Served:
+    url: str
+    folder: Path
+
+
+@contextmanager
+def served(model: Path, folder: Path, *flags: str) -> Iterator[Served]:
+    """`i2i app` in a process of its own, in a working directory that holds a secret."""
+    work = folder / "work"
+    work.mkdir()
+    (work / "secret.png").write_text("hidden words")
+    command = [sys.executable, "-m", "i2i", "app", str(model), "--port", "0", "--device", "cpu", *flags]
+    environment = os.environ | {"TMPDIR": str(folder)}
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, cwd=work
+    )
+    with process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        line = process.stdout.readline()
+        found = re.match(r"Open (http://127\.0\.0\.1:\d+)/", line)
+        try:
+            assert found, process.communicate(timeout=60)[1] if process.poll() is not None else line
+            yield Served(found[1], folder)
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=120)
+    assert process.returncode == 0
+    assert not list(folder.glob("i2i-app-*"))
+
+
+@pytest.fixture(scope="module")
+def page(tiny, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """One for all tests: it takes longer to start than they take together."""
+    folder = tmp_path_factory.mktemp("open")
+    with served(tiny(folder / "tiny.safetensors"), folder, "--auth", "me:se:cret") as page:
+        yield page
+
+
+@pytest.fixture(scope="module")
+def person(page: Served):
+    """Somebody who has logged in."""
+    with httpx.Client(base_url=page.url, timeout=180) as person:
+        assert person.post("/login", data={"username": "me", "password": "se:cret"}).status_code == 200
+        yield person
+
+
+@pytest.fixture(scope="module")
+def config(person) -> dict[str, Any]:
+    return json.loads(re.search(r"window\.gradio_config = (\{.*?\});</script>", person.get("/").text)[1])
+
+
+def test_nothing_is_shown_without_the_password(page):
+    with httpx.Client(base_url=page.url, timeout=180) as stranger:
+        assert stranger.get("/config").status_code == 401
+        assert "tiny.safetensors" not in stranger.get("/").text
+        assert stranger.post("/gradio_api/upload", files={"files": ("a.png", b"x")}).status_code == 401
+        assert stranger.post("/gradio_api/queue/join", json={"data": []}).status_code == 401
+        assert stranger.post("/login", data={"username": "me", "password": "wrong"}).status_code == 400
+        assert stranger.get("/config").status_code == 401
+
+
+def test_the_page_names_no_other_site(person):
+    answer = person.get("/")
+    assert answer.status_code == 200
+    assert "default-src 'self'" in answer.headers["content-security-policy"]
+    loaded = re.findall(r'(?:src|href)="(?!data:)([^"]+)"', answer.text)
+    assert loaded
+    assert not [one for one in loaded if one.startswith(("http", "//"))]
+    assert "url(http" not in person.get("/theme.css").text
+
+
+def test_nothing_is_counted_and_no_program_can_ask(person, config):
+    assert config["analytics_enabled"] is False
+    for path in ("/gradio_api/info", "/gradio_api/openapi.json", "/docs", "/monitoring", "/gradio_api/mcp/"):
+        assert person.get(path).status_code == 404
+
+
+@pytest.mark.parametrize("spelled", ["{}", "/{}", "../../../../../..{}", "%2e%2e/{}", "file://{}"])
+def test_no_file_of_the_machine_is_given_out(spelled, page, person):
+    folder = page.folder
+    for secret in ("/etc/passwd", str(folder / "work/secret.png"), str(folder / "tiny.safetensors")):
+        answer = person.get(f"/gradio_api/file={spelled.format(secret)}")
+        assert answer.status_code in (403, 404), answer.text
+        assert "hidden words" not in answer.text
+        assert "root:" not in answer.text
+
+
+def test_what_was_uploaded_is_given_back_and_no_list_of_it(page, person):
+    answer = person.post("/gradio_api/upload", files={"files": ("a.png", b"pixels")})
+    (path,) = answer.json()
+    assert Path(path).is_relative_to(page.folder)
+    assert person.get(f"/gradio_api/file={path}").text == "pixels"
+    for folder in (Path(path).parent, Path(path).parents[1]):
+        assert person.get(f"/gradio_api/file={folder}").status_code in (403, 404)
+
+
+def test_an_upload_cannot_choose_where_it_goes(page, person):
+    files = {"files": ("../../../evil.png", b"x")}
+    answer = person.post("/gradio_api/upload", files=files)
+    if answer.status_code == 200:
+        (path,) = answer.json()
+        root = next(page.folder.glob("i2i-app-*"))
+        assert Path(path).resolve().is_relative_to(root.resolve())
+    assert [one.name for one in page.folder.iterdir() if "evil" in one.name] == []
+
+
+def event(person, config: dict[str, Any], path: str) -> str:
+    """What the server makes of an event whose file is at `path`: the first input of translating."""
+    (work,) = [one for one in config["dependencies"] if len(one["inputs"]) == 8]
+    data = [[{"path": path, "meta": {"_type": "gradio.FileData"}}], None, "tiny.safetensors", "AtoB"]
+    asked = {
+        "data": [*data, "as trained", False, "as uploaded", None],
+        "fn_index": work["id"],
+        "session_hash": "abcdefgh123",
+    }
+    answer = person.post("/gradio_api/queue/join", json=asked)
+    if answer.status_code != 200:
+        return str(answer.status_code)
+    with person.stream("GET", "/gradio_api/queue/data?session_hash=abcdefgh123") as told:
+        for line in told.iter_lines():
+            if "process_completed" in line:
+                return line
+    return ""
+
+
+def test_an_event_cannot_name_a_file_of_the_machine(page, person, config):
+    said = event(person, config, str(page.folder / "work/secret.png"))
+    assert '"success":false' in said.replace(" ", "")
+    assert "secret.png</b>" not in said
+    assert event(person, config, "http://127.0.0.1:1/a.png") == "400"
+
+
+def test_a_strange_name_for_this_machine_is_refused(person):
+    assert person.get("/", headers={"host": "evil.example"}).status_code == 403
+
+
+# ---------------------------------------------------------------------------------------------------- without a server
+
+
+def test_a_port_that_is_taken_is_said_in_one_line():
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(SettingsError, match=rf"--port {port}: is taken") as error:
+            bind("127.0.0.1", port)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "said"), [("192.0.2.1", 0, "no address of this"), ("127.0.0.1", 70000, "--port")]
+)
+def test_an_address_that_cannot_be_had_is_said(host, port, said):
+    with pytest.raises(SettingsError, match=said):
+        bind(host, port)
+
+
+def test_any_free_port_is_found():
+    with bind("127.0.0.1", 0) as one, bind("127.0.0.1", 0) as two:
+        assert one.getsockname()[1] != two.getsockname()[1]
+
+
+@pytest.mark.parametrize(
+    ("host", "only"),
+    [("127.0.0.1", True), ("127.0.0.2", True), ("localhost", True), ("::1", True), ("0.0.0.0", False), ("::", False)],
+)
+def test_which_addresses_this_machine_alone_reaches(host, only):
+    assert is_loopback(host) is only
+
+
+def test_without_the_extra_one_line_names_it(monkeypatch):
+    monkeypatch.setattr(serving, "installed", lambda name: name != "gradio")
+    with pytest.raises(SettingsError, match=r"pip install 'i2i-toolkit\[app\]'") as error:
+        require_gradio()
+    assert "\n" not in str(error.value)
