@@ -20,6 +20,7 @@ from tyro.constructors import (
 
 from i2i.cli.parsing import Switch, Where, flag, given, parse
 from i2i.data.settings import Cache, DataSettings
+from i2i.engine.monitor import UNTOLD
 from i2i.engine.settings import TrainingSettings
 from i2i.errors import ModelFileError, SettingsError, UserError
 from i2i.experiment import Experiment, Tree, change, from_yaml, set_width
@@ -200,9 +201,9 @@ def listening(what: str = "step") -> Iterator[Any]:
             self.bar.update(step)
 
         def logged(self, record: Mapping[str, Any]) -> None:
-            # A word where the game is ill; a healthy one needs none.
+            # A word where the game is ill; a healthy one needs none, nor one too young to tell.
             verdict = record.get("health", {}).get("verdict", "healthy")
-            ill = "" if verdict == "healthy" else f"{verdict}  "
+            ill = "" if verdict in ("healthy", UNTOLD) else f"{verdict}  "
             self.bar.update(record["step"], detail=ill + losses(record["losses"]))
 
     with Bar(what, "steps") as bar:

@@ -29,6 +29,10 @@ Six looks, where every step has its line and every step one picture: a look come
 """
 
 
+UNTOLD = "nothing to tell from"
+"""The verdict on a log that has only begun."""
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What is the matter with a game, in plain words."""
@@ -91,7 +95,7 @@ class _Signs:
 def verdict_of(records: Records) -> Verdict:
     """What the log says of the game as it stands at its last line."""
     if not records:
-        return Verdict("nothing to tell from", True, ("The log has no lines yet.",))
+        return Verdict(UNTOLD, True, ("The log has no lines yet.",))
     signs = _Signs(records)
     for ailment in AILMENTS:
         found = ailment.shown(signs)

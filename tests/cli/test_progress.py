@@ -82,6 +82,17 @@ def test_a_log_file_gets_plain_lines_also_where_colours_are_forced(colour: str, 
     assert not any(CONTROL.search(line) or "\r" in line for line in lines)
 
 
+def test_a_bar_of_training_names_an_illness_and_no_state_of_health(capsys: pytest.CaptureFixture[str]) -> None:
+    from i2i.cli.train import listening
+
+    for verdict in ("healthy", "nothing to tell from", "mode collapse"):
+        with listening() as listener:
+            listener.started(0, 9)
+            listener.logged({"step": 3, "losses": {"G/l1": 12.3}, "health": {"verdict": verdict}})
+    told = [line.split(", ")[-1] for line in capsys.readouterr().err.splitlines()]
+    assert told == ["G/l1 12.3", "G/l1 12.3", "mode collapse  G/l1 12.3"]
+
+
 def _on_a_terminal(command: list[str], **environment: str) -> str:
     """What a program shows to a terminal."""
     pty = pytest.importorskip("pty")
