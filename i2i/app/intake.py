@@ -63,10 +63,9 @@ def _too_large(picture: Path, limits: Limits) -> str:
         header = images.probe(picture)
     except PictureError as error:
         return _without(str(error), picture)
-    pixels = header.width * header.height
-    if pixels > limits.megapixels * 1_000_000:
-        size = f"{header.width} x {header.height} are {pixels / 1e6:.0f} megapixels"
-        return f"{size}, and {limits.megapixels} are taken here"
+    if header.width * header.height > limits.megapixels * 1_000_000:
+        size = f"{header.width} x {header.height} pixels"
+        return f"{size} are more than the {limits.megapixels} megapixels that are taken here"
     return ""
 
 

@@ -19,6 +19,7 @@ from i2i.report import curves
 from i2i.report.album import embed
 from i2i.report.pages import duration
 from i2i.report.sheets import as_rgb, within
+from i2i.report.templating import templates_of
 
 WEIGHT = 3_000_000
 """Bytes of two pictures beside each other, or of a run's samples."""
@@ -86,16 +87,7 @@ def names(done: Sequence[tuple[Path, Path]], root: Path) -> list[str]:
 
 @functools.cache
 def _templates() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        # The charts are the report's.
-        loader=jinja2.ChoiceLoader([jinja2.PackageLoader("i2i.app"), jinja2.PackageLoader("i2i.report")]),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["shown"] = images.shown
-    return environment
+    return templates_of("i2i.app", "i2i.report")  # the charts are the report's
 
 
 def _render(template: str, **content: Any) -> str:

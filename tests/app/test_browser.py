@@ -54,7 +54,7 @@ def place(tmp_path_factory: pytest.TempPathFactory, tiny) -> Path:
     for index in range(3):
         images.write(place / f"picture{index}.png", random.integers(0, 256, (40 + index, 60, 3), np.uint8))
     (place / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nnothing of a picture")
-    images.write(place / "large.png", np.zeros((1001, 1000, 3), np.uint8))
+    images.write(place / "large.png", np.zeros((2001, 2000, 3), np.uint8))
     with zipfile.ZipFile(place / "lot.zip", "w") as zipped:
         for index in range(3):
             zipped.write(place / f"picture{index}.png", f"lot/picture{index}.png")
@@ -75,7 +75,7 @@ class Served:
 def server(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """`i2i app` as people start it, in a process of its own, until Ctrl-C."""
     folder = tmp_path_factory.mktemp("tmp")
-    limits = ["--max-upload", "2", "--max-megapixels", "1", "--max-pictures", "5"]
+    limits = ["--max-upload", "2", "--max-megapixels", "4", "--max-pictures", "5"]
     models = [str(place / "tiny.safetensors"), str(place / "labels.safetensors"), "--runs", str(place / "runs")]
     command = [sys.executable, "-m", "i2i", "app", *models, "--port", "0", "--device", "cpu", "--precision", "fp32"]
     environment = os.environ | {"TMPDIR": str(folder)}
@@ -198,7 +198,7 @@ def test_a_zip_that_reaches_out_is_refused(page, place):
 @pytest.mark.slow
 def test_a_picture_of_too_many_pixels_is_refused(page, place):
     translate(page, place / "large.png")
-    expect(page.locator(".i2i-outcome")).to_contain_text("1 megapixels, and 1 are taken here")
+    expect(page.locator(".i2i-outcome")).to_contain_text("2000 x 2001 pixels are more than the 4 megapixels")
 
 
 @pytest.mark.slow

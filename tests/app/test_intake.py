@@ -88,7 +88,7 @@ def test_too_many_pictures_are_refused_as_a_whole(picture, into):
 def test_a_picture_of_too_many_pixels_is_refused_by_its_header(picture, into):
     refused = take([picture("a.png"), picture("huge.png", (1001, 1000))], into, Limits(megapixels=1))
     assert [each.name for each in refused] == ["huge.png"]
-    assert "1000 x 1001 are 1 megapixels, and 1 are taken here" in refused[0].reason
+    assert refused[0].reason == "1000 x 1001 pixels are more than the 1 megapixels that are taken here"
     assert names(into) == ["a.png"]
 
 
