@@ -70,7 +70,11 @@ def main(args: Sequence[str]) -> int:
     from i2i.cli.progress import Bar, Stage
     from i2i.cli.train import listening
     from i2i.data import day2night
+    from i2i.networks.shapes import only_shapes
     from i2i.translator import Translator
+
+    with only_shapes():
+        experiment.build(3, 3)  # a size that the network cannot take is refused before anything is drawn
 
     data = out / f"day2night-{asked.size}"
     with Bar("1/4 drawing streets by day and by night: picture", "images") as bar:

@@ -175,3 +175,11 @@ def test_check_tells_sound_from_bad_from_unusable(tmp_path: Path, capsys: pytest
     for broken in tmp_path.rglob("*.png"):
         broken.write_bytes(b"no picture")
     assert cli.main(["check", str(tmp_path)]) == 2
+
+
+def test_a_demo_of_an_impossible_size_is_refused_before_it_draws(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["demo", "--size", "30", "--out", str(tmp_path / "demo")]) == 2
+    assert "--size 32" in capsys.readouterr().err
+    assert not (tmp_path / "demo").exists()
