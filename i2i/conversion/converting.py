@@ -109,14 +109,7 @@ def translate(
         conversion = _Conversion(
             summary, plan, existing, (quality, subsampling), lines, on_progress, Sheet(plan) if report else None
         )
-        pipeline = Pipeline(
-            translator=translator,
-            workers=threads(workers),
-            half=half,
-            open=conversion.is_wanted,
-            write=conversion.write,
-        )
-        conversion.run(pipeline, stop or threading.Event())
+        conversion.run(conversion.pipeline(translator, workers, half), stop or threading.Event())
     summary.seconds = time.monotonic() - started
     if report and conversion.sheet:
         try:
@@ -142,14 +135,7 @@ def convert(
     """
     conversion = _Conversion(Summary(), pairs, existing, (quality, "keep"), None, None, None)
     conversion.records = []
-    pipeline = Pipeline(
-        translator=translator,
-        workers=threads(workers),
-        half=half,
-        open=conversion.is_wanted,
-        write=conversion.write,
-    )
-    conversion.run(pipeline, threading.Event())
+    conversion.run(conversion.pipeline(translator, workers, half), threading.Event())
     if conversion.summary.ended:
         raise OSError(errno.ENOSPC, conversion.summary.ended)
     return conversion.records
@@ -173,6 +159,12 @@ class _Conversion:
         self.records: list[Record] | None = None
         self._no_room = 0
         self._full = False
+
+    def pipeline(self, translator: Translator, workers: int | Literal["auto"], half: Half | None) -> Pipeline:
+        """What reads, translates and writes for it."""
+        return Pipeline(
+            translator=translator, workers=threads(workers), half=half, open=self.is_wanted, write=self.write
+        )
 
     def is_wanted(self, job: Job) -> bool:
         """Whether a job is to be read; another process may have done it since the start."""

@@ -11,11 +11,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from i2i.game import Terms
-from i2i.losses.adversarial import Objective
+from i2i.losses.adversarial import MeanScores
 from i2i.losses.penalties import Critic
 
 
-class EBGAN(Objective):
+class EBGAN(MeanScores):
     """D lifts the energy of fakes up to a margin (EBGAN, Zhao et al. 2017, Eq. 1 and 2); G spreads their codes."""
 
     def __init__(self, margin: float = 0.3, lambda_pt: float = 0.1) -> None:
@@ -26,12 +26,6 @@ class EBGAN(Objective):
     def of_fake(self, score: Tensor) -> Tensor:
         return functional.relu(self.margin + score).mean()
 
-    def of_real(self, score: Tensor) -> Tensor:
-        return -score.mean()
-
-    def of_made(self, score: Tensor) -> Tensor:
-        return -score.mean()
-
     def generator(self, D: Critic, *, real: Tensor, fake: Tensor) -> Tensor:
         if not self.lambda_pt:
             return super().generator(D, real=real, fake=fake)
@@ -40,7 +34,7 @@ class EBGAN(Objective):
         return self.of_made(score) + self.lambda_pt * pulling_away(code)
 
 
-class BEGAN(Objective):
+class BEGAN(MeanScores):
     """D weighs fakes by k, which keeps their energy at gamma times that of what is real (Berthelot et al. 2017).
 
     k is a buffer, so a run goes on with it; several processes move one each, by their own pictures. It and the measure
@@ -68,16 +62,6 @@ class BEGAN(Objective):
             self.k.copy_((k + self.lambda_k * balance).clamp(0, 1))
             convergence = on_real + balance.abs()
         return {"fake": k * on_fake, "real": on_real, "k": k, "convergence": convergence}
-
-    def of_fake(self, score: Tensor) -> Tensor:
-        """At a k of 1."""
-        return score.mean()
-
-    def of_real(self, score: Tensor) -> Tensor:
-        return -score.mean()
-
-    def of_made(self, score: Tensor) -> Tensor:
-        return -score.mean()
 
 
 def pulling_away(code: Tensor) -> Tensor:

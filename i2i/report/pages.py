@@ -15,12 +15,13 @@ import jinja2
 import yaml
 from markupsafe import Markup
 
-from i2i import __version__, images
+from i2i import __version__
 from i2i.engine import log, monitor
 from i2i.files import written_whole
 from i2i.images.pixels import Array
 from i2i.report import curves
 from i2i.report.album import Embedded, embed
+from i2i.report.templating import templates_of
 
 _SHOWN_SAMPLES = 12
 _DRAWN = {
@@ -363,15 +364,7 @@ def _numeric(table: Table) -> list[bool]:
 
 @functools.cache
 def _templates() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("i2i.report"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["shown"] = images.shown
-    return environment
+    return templates_of("i2i.report")
 
 
 def _inline(name: str) -> tuple[Markup, str]:

@@ -34,7 +34,7 @@ def main(args: Sequence[str]) -> int:
         "Example: i2i benchmark fidelity pix2pix --data facades --steps 2000 --seeds 3",
     )
     from i2i.benchmark.fidelity import measure_fidelity
-    from i2i.benchmark.scratch import drawn_pairs
+    from i2i.benchmark.scratch import given_or_drawn
     from i2i.benchmark.variants import arms
 
     if given(args, "--epochs", "--training.epochs"):
@@ -73,8 +73,5 @@ def main(args: Sequence[str]) -> int:
         console().print(f"Time of all runs: {took}.")
         return 0
 
-    if asked.data_dir is not None:
-        return measure(asked.data_dir)
-    tell("no --data: drawing 32 pairs")
-    with drawn_pairs(experiment.data.crop) as data:
+    with given_or_drawn(asked.data_dir, experiment.data.crop, tell) as data:
         return measure(data)

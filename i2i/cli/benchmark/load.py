@@ -34,7 +34,7 @@ def main(args: Sequence[str]) -> int:
     if asked.batches is not None:
         positive("--batches", asked.batches)
     from i2i.benchmark.load import measure_loading
-    from i2i.benchmark.scratch import drawn_pairs
+    from i2i.benchmark.scratch import given_or_drawn
 
     def measure(data: Path) -> int:
         found = measure_loading(
@@ -60,8 +60,5 @@ def main(args: Sequence[str]) -> int:
             console().print(note)
         return 0
 
-    if asked.data_dir is not None:
-        return measure(asked.data_dir)
-    tell("no --data: drawing 32 pairs")
-    with drawn_pairs(experiment.data.crop) as data:
+    with given_or_drawn(asked.data_dir, experiment.data.crop, tell) as data:
         return measure(data)

@@ -7,6 +7,6 @@
 from i2i.losses.adversarial.classifying import Hinge, LeastSquares, Vanilla
 from i2i.losses.adversarial.objective import Objective
 from i2i.losses.adversarial.relativistic import Relativistic
-from i2i.losses.adversarial.wasserstein import WGAN, WGANGP
+from i2i.losses.adversarial.wasserstein import WGAN, WGANGP, MeanScores
 
-__all__ = ["WGAN", "WGANGP", "Hinge", "LeastSquares", "Objective", "Relativistic", "Vanilla"]
+__all__ = ["WGAN", "WGANGP", "Hinge", "LeastSquares", "MeanScores", "Objective", "Relativistic", "Vanilla"]

@@ -8,8 +8,8 @@ from i2i.losses.adversarial.objective import Objective
 from i2i.losses.penalties import Critic, gradient_penalty
 
 
-class _Wasserstein(Objective):
-    """The dual form of the Wasserstein distance (Arjovsky et al. 2017, Eq. 2): of a D whose slope is bounded."""
+class MeanScores(Objective):
+    """Scores cost what they are: the dual form of the Wasserstein distance (Arjovsky et al. 2017, Eq. 2)."""
 
     def of_fake(self, score: Tensor) -> Tensor:
         return score.mean()
@@ -21,7 +21,7 @@ class _Wasserstein(Objective):
         return -score.mean()
 
 
-class WGAN(_Wasserstein):
+class WGAN(MeanScores):
     """Wasserstein distance, up to a factor, by a D of small weights (Arjovsky et al. 2017, Algorithm 1)."""
 
     def __init__(self, clip: float = 0.01) -> None:
@@ -35,7 +35,7 @@ class WGAN(_Wasserstein):
             weight.clamp_(-self.clip, self.clip)
 
 
-class WGANGP(_Wasserstein):
+class WGANGP(MeanScores):
     """Wasserstein distance with the gradient penalty that makes it one (Gulrajani et al. 2017, Eq. 3)."""
 
     def __init__(self, lambda_penalty: float = 10.0, lambda_drift: float = 0.0) -> None:
