@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from i2i import images
@@ -41,18 +42,25 @@ def look(run: Path, now: float | None = None) -> View:
     path = run / "log.jsonl"
     try:
         records = log.read(path)
-        quiet = (time.time() if now is None else now) - path.stat().st_mtime
     except (OSError, ValueError):
-        records, quiet = [], 0.0
+        records = []
     return View(
         images.shown(run.resolve().name),
         _facts(records),
         monitor.verdict_of(records),
         int(records[-1]["step"]) if records else 0,
-        max(0.0, quiet),
+        quiet_of(run, now),
         curves.loss_groups(records),
         samples_of(run),
     )
+
+
+def quiet_of(run: Path, now: float | None = None) -> float:
+    """Seconds since something was logged; 0 where nothing was."""
+    try:
+        return max(0.0, (time.time() if now is None else now) - (run / "log.jsonl").stat().st_mtime)
+    except OSError:
+        return 0.0
 
 
 def samples_of(run: Path) -> list[Path]:
@@ -64,9 +72,9 @@ def samples_of(run: Path) -> list[Path]:
     return sorted((path for path in found if not path.is_symlink()), key=lambda path: int(path.stem))
 
 
-def state_of(run: Path) -> tuple[int, ...]:
-    """Changes whenever `look` would see something new: lengths and times of what it reads."""
-    found: list[int] = []
+def state_of(run: Path, now: float | None = None) -> tuple[int, ...]:
+    """Changes whenever `look` would see something new: whether it stands still, lengths and times of what is read."""
+    found: list[int] = [quiet_of(run, now) > QUIET_S]
     for path in (run / "log.jsonl", *samples_of(run)[-1:]):
         try:
             stat = path.stat()
@@ -88,6 +96,9 @@ def _facts(records: Sequence[log.Record]) -> list[tuple[str, str]]:
     ):
         if isinstance(last.get(key), int | float):
             facts.append((name, text.format(last[key])))
-    if isinstance(last.get("seconds"), int | float):
-        facts.append(("training time", duration(float(last["seconds"]))))
+    seconds = [float(record["seconds"]) for record in records if isinstance(record.get("seconds"), int | float)]
+    if seconds:
+        # The clock starts anew where the run was resumed.
+        steps = [one - before if one >= before else one for before, one in pairwise([0.0, *seconds])]
+        facts.append(("training time", duration(sum(steps))))
     return facts

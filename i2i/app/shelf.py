@@ -61,6 +61,15 @@ class Shelf:
             for offer in found
         ]
 
+    def watched(self) -> dict[str, Path]:
+        """Runs whose training can be watched, by name: those that were named, and those of the folder."""
+        named = [offer.path for offer in self._named if (offer.path / "log.jsonl").is_file()]
+        inside = [run for run in (runs_in(self.runs) if self.runs else ()) if (run / "log.jsonl").is_file()]
+        found: dict[str, Path] = {}
+        for run in dict.fromkeys(path.resolve() for path in [*named, *inside]):
+            found[shown(run.name) if shown(run.name) not in found else shown(run)] = run
+        return found
+
     def offer(self, name: str | None) -> Offer:
         """The model of that name. Raises SettingsError where there is none."""
         offers = self.offers()

@@ -1,5 +1,6 @@
 import json
 import os
+import time
 from pathlib import Path
 
 import numpy as np
@@ -72,14 +73,26 @@ def test_a_run_that_stands_still_is_told_from_one_that_goes_on(run):
     assert look(run, now=written + live.QUIET_S + 1).stands_still
 
 
+def test_the_time_of_a_run_that_was_resumed_is_of_both_parts(run):
+    with (run / "log.jsonl").open("a") as log:
+        log.write(line(200, seconds=10.0) + line(250, seconds=30.0))
+    assert dict(look(run).facts)["training time"] == "2 min"
+
+
+def test_the_state_changes_when_a_run_falls_quiet(run):
+    written = (run / "log.jsonl").stat().st_mtime
+    assert state_of(run, written) == state_of(run, written + 1) != state_of(run, written + live.QUIET_S + 1)
+
+
 def test_the_state_changes_with_the_log_and_the_samples_and_not_otherwise(run):
-    states = [state_of(run), state_of(run)]
+    now = time.time()
+    states = [state_of(run, now), state_of(run, now)]
     assert states[0] == states[1]
     with (run / "log.jsonl").open("a") as log:
         log.write(line(200))
-    states.append(state_of(run))
+    states.append(state_of(run, now))
     images.write(run / "samples" / "002000.png", np.zeros((8, 8, 3), np.uint8))
-    states.append(state_of(run))
+    states.append(state_of(run, now))
     os.utime(run / "log.jsonl", (1, 1))
-    states.append(state_of(run))
+    states.append(state_of(run, now))
     assert len(set(states)) == 4

@@ -36,6 +36,15 @@ def test_a_run_that_was_named_is_offered_once(runs):
     assert list(offered(Shelf([runs / "two"], runs, device="cpu"))) == ["two", "one"]
 
 
+def test_runs_that_log_are_watched_whether_named_or_found(runs):
+    assert Shelf([], runs, device="cpu").watched() == {"young": (runs / "young").resolve()}
+    assert Shelf([runs / "one"], device="cpu").watched() == {}
+    for name in ("one", "two"):
+        (runs / name / "log.jsonl").write_text("")
+    assert list(Shelf([runs / "one"], device="cpu").watched()) == ["one"]
+    assert list(Shelf([runs / "two"], runs, device="cpu").watched()) == ["two", "one", "young"]
+
+
 def test_two_models_of_one_name_are_told_apart(tmp_path, tiny):
     paths = [tiny(tmp_path / where / "a.safetensors") for where in "xy"]
     names = list(offered(Shelf(paths, device="cpu")))

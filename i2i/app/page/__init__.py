@@ -48,7 +48,7 @@ def build(page: Setup) -> gr.Blocks:
                 translate_tab(page, blocks, model, way)
             with gr.Tab("Draw", id="draw") as draws:
                 drawn = draw_tab(page, model, way)
-            if page.shelf.runs is not None:
+            if page.shelf.runs is not None or page.shelf.watched():
                 with gr.Tab("Training", id="training") as training:
                     timer = training_tab(page, blocks)
                 training.select(

@@ -1,14 +1,11 @@
 """The tab of a training run, which is looked at again and again while it is open."""
 
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from i2i import images
 from i2i.app import live, shown
 from i2i.app.page.setup import QUIET, Setup
-from i2i.app.shelf import runs_in
 
 LATEST = "latest"
 LOOK_S = 4.0
@@ -23,18 +20,15 @@ def training_tab(page: Setup, blocks: gr.Blocks) -> gr.Timer:
     state = gr.State(None)
     timer = gr.Timer(LOOK_S, active=False)
 
-    def folders() -> dict[str, Path]:
-        return {images.shown(run.name): run for run in runs_in(page.shelf.runs)} if page.shelf.runs else {}
-
     def offered(name: str | None) -> list[Any]:
-        found = folders()
-        newest = max(found, key=lambda one: live.state_of(found[one])[1:2], default=None)
+        found = page.shelf.watched()
+        newest = max(found, key=lambda one: live.state_of(found[one])[2:3], default=None)
         name = name if name in found else newest
         return [gr.Dropdown(list(found), value=name), *look(name, LATEST, None)]
 
     def look(name: str | None, step: str, before: Any) -> list[Any]:
         """The run, where it has changed since; a run is a name of the list, never a path."""
-        path = folders().get(name or "")
+        path = page.shelf.watched().get(name or "")
         if path is None:
             return [gr.skip(), "<p class='i2i-empty'>No run yet: start one with i2i train.</p>", None]
         now = (name, step, *live.state_of(path))
@@ -46,9 +40,13 @@ def training_tab(page: Setup, blocks: gr.Blocks) -> gr.Timer:
         choices = gr.Dropdown([LATEST, *reversed(steps)], value=step if step in steps else LATEST)
         return [choices, shown.run(seen, chosen), now]
 
+    def tick(name: str | None, step: str, before: Any) -> list[Any]:
+        """Look again, also for a run where there was none."""
+        return [gr.skip(), *look(name, step, before)] if name else offered(None)
+
     outputs = [sample, view, state]
     blocks.load(offered, [run], [run, *outputs], **QUIET)
-    timer.tick(look, [run, sample, state], outputs, **QUIET)
+    timer.tick(tick, [run, sample, state], [run, *outputs], **QUIET)
     run.input(lambda name: look(name, LATEST, None), [run], outputs, **QUIET)
     sample.input(look, [run, sample, state], outputs, **QUIET)
     return timer
