@@ -476,6 +476,18 @@ def test_it_ships_the_average_where_it_averages_and_the_weights_where_not():
     assert not same(shipped, model.G)
 
 
+def test_the_average_follows_by_one_step_a_round():
+    model = pix2pix()
+    trainer = trainer_of(model, ema=0.9, lr=0.01)
+    (first, *_), (ours, *_) = (list(part["AtoB"].parameters()) for part in (model.translators(), trainer.translators()))
+    expected = first.detach().clone()
+    for decay in (2 / 11, 3 / 12):  # the ramp of a short run: (1 + t) / (10 + t)
+        trainer.round([pairs()])
+        expected.lerp_(first.detach(), 1 - decay)
+        assert not torch.equal(expected, first), "and is not where the network is"
+        torch.testing.assert_close(ours, expected)
+
+
 def test_weights_are_trained_in_train_mode_whatever_was_before():
     model = pix2pix()
     model.eval()
