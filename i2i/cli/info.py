@@ -135,7 +135,8 @@ def told(found: Mapping[str, Any]) -> str:
         lines.append(("cpu", ", ".join(torch["cpu"]) or "no vector arithmetic that torch names"))
     lines += [("package", state(name, version)) for name, version in found["packages"].items()]
     for extra, packages in found["extras"].items():
-        lines.append((f"[{extra}]", "; ".join(state(name, version) for name, version in packages.items())))
+        said = "; ".join(state(name, version) for name, version in packages.items())
+        lines.append((f"[{extra}]", said if any(packages.values()) else "not installed"))
     if not found["packages"]:
         lines.append(("package", f"unknown: pip has no {DISTRIBUTION}, whose requirements it would name"))
     lines += [("variable", f"{name}={value}") for name, value in found["environment"].items()]

@@ -67,7 +67,7 @@ def test_a_whole_environment_is_told_line_by_line(
     assert told["torch"] == "9.8, built for CUDA 13.2, cuDNN 92600, 3 threads"
     assert told["gpu"] == "Big GPU, 16.0 GB, 9.0"
     assert told["cpu"] == "avx2"
-    assert told["[video]"] == "av missing"
+    assert told["[video]"] == "not installed"
     assert told["[onnx]"] == "onnx 1.20; onnxruntime missing"
     assert "[dev]" not in told
     assert "OMP_NUM_THREADS=7" in said
