@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
+from i2i.data.captions.finding import find_captions
 from i2i.data.duplicates import across_splits
 from i2i.data.folders import Kind, halves, one_folder, sampled, splits, two_folders
 from i2i.data.listing import by_stem, scan, some
@@ -93,14 +94,28 @@ def check(root: str | Path, *, decode: bool = True, progress: Progress | None = 
         problems += _misfits(kind, split, headers)
     problems += across_splits(root, {split.name: [p for side in split.sides.values() for p in side] for split in found})
     reports = [_report(kind, split, headers) for split in found]
+    told = _captions(root) if kind == "single" else ""
     return Report(
         root=root,
         kind=kind,
         splits=reports,
         problems=problems,
-        notes=list(_notes(kind, reports, headers)),
-        recipes=tuple(name for name in _RECIPES[kind] if name != "colorize" or _coloured(reports)),
+        notes=[*_notes(kind, reports, headers), *([told] if told else [])],
+        recipes=(
+            *(name for name in _RECIPES[kind] if name != "colorize" or _coloured(reports)),
+            *(["text-to-image"] if told else []),
+        ),
     )
+
+
+def _captions(root: Path) -> str:
+    """What to say of captions where all pictures to train on have some; text beside pictures may be something else."""
+    try:
+        found = find_captions(root)
+    except DatasetError:
+        return ""
+    total = sum(map(len, found.captions))
+    return f"{len(found.pictures)} pictures have {total} captions beside them, which the recipe text-to-image reads"
 
 
 def _layout(root: Path) -> tuple[Kind, list[_Split]]:

@@ -59,6 +59,17 @@ def test_photos_in_one_folder_are_single_pictures(tmp_path):
     assert any("no test split" in note for note in report.notes)
 
 
+def test_captions_beside_all_pictures_are_told_with_the_recipe_that_reads_them(tmp_path):
+    fill(tmp_path / "train", "1.png", "2.png")
+    (tmp_path / "train" / "1.txt").write_text("a red circle\na disc\n")
+    assert "text-to-image" not in check(tmp_path).recipes, "what is beside one alone may be anything"
+    (tmp_path / "train" / "2.txt").write_text("a blue circle")
+    report = check(tmp_path)
+    assert report.sound
+    assert report.recipes[-1] == "text-to-image"
+    assert report.notes[-1] == "2 pictures have 3 captions beside them, which the recipe text-to-image reads"
+
+
 def test_gray_photos_have_no_colours_to_learn(tmp_path):
     fill(tmp_path / "train", "1.png", channels=1)
     assert "colorize" not in check(tmp_path).recipes

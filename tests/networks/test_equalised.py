@@ -25,6 +25,12 @@ def test_the_output_of_unit_variance_has_the_gains_square_whatever_the_width():
         assert float(layer(torch.randn(256, channels)).var()) == pytest.approx(2, rel=0.15)
 
 
+def test_a_convolution_has_that_variance_too():
+    for channels in (8, 128):
+        made = EqualConv2d(channels, 64, 3, gain=2**0.5)(torch.randn(4, channels, 10, 10))
+        assert float(made[:, :, 1:-1, 1:-1].var()) == pytest.approx(2, rel=0.15)
+
+
 def test_a_step_of_a_weight_moves_a_layer_by_its_rate():
     slow, fast = EqualLinear(4, 1, rate=0.01, bias=1.0), EqualLinear(4, 1, bias=1.0)
     x = torch.ones(1, 4)

@@ -77,6 +77,18 @@ def test_the_discriminator_sees_no_more_detail_than_has_been_grown(D):
     assert not torch.allclose(D(x), D(doubled(halved(x, 3), 3)), atol=1e-5)
 
 
+@pytest.mark.parametrize("kind", [settings.ProGANDiscriminator, settings.StyleGANDiscriminator])
+def test_the_discriminator_sees_that_pictures_are_alike(kind):
+    """The same picture is scored otherwise among its copies: the minibatch deviation."""
+    torch.manual_seed(0)
+    D = kind(width=4).build(3, (32, 32))
+    one, other = torch.randn(2, 1, 3, 32, 32)
+    with torch.no_grad():
+        alike, unlike = D(torch.cat([one, one])), D(torch.cat([one, other]))
+    assert float(alike[0]) == pytest.approx(float(alike[1]), abs=1e-6)
+    assert abs(float(alike[0] - unlike[0])) > 1e-4
+
+
 def test_a_loaded_network_knows_its_stage(G):
     G.growth.set(2, 0.3)
     other = settings.ProGANGenerator(width=2, latent=5).build(3, (32, 32))
