@@ -156,7 +156,7 @@ def test_a_page_that_is_closed_stops_its_translation(translator, picture, folder
     held.go.release()
 
     def let_go() -> None:
-        stop.wait()
+        stop.wait(120)
         for _ in sources:
             held.go.release()
 

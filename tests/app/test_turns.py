@@ -15,7 +15,7 @@ def test_who_asked_first_is_next():
         for who in range(5):
             threads.append(threading.Thread(target=ask, args=(who,)))
             threads[-1].start()
-            while turns.waiting < who + 2:  # until it has asked
+            while turns.waiting < who + 2 and threads[-1].is_alive():  # until it has asked
                 threads[-1].join(0.001)
         assert served == []
     for thread in threads:
@@ -34,7 +34,7 @@ def test_one_who_waits_comes_before_one_who_comes_back():
     waiting = threading.Thread(target=ask)
     with turns.turn():
         waiting.start()
-        while turns.waiting < 2:
+        while turns.waiting < 2 and waiting.is_alive():
             waiting.join(0.001)
     with turns.turn():  # a plain lock would mostly be taken here
         served.append("first again")
