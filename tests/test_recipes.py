@@ -1,6 +1,7 @@
 """The contract of every recipe, in small: what is listed in RECIPES is tested because it is listed."""
 
 import copy
+import dataclasses
 import subprocess
 import sys
 from typing import Any
@@ -287,6 +288,14 @@ def test_the_numbers_of_cut_and_fastcut():
         assert (generator.blocks, generator.downsample, generator.upsample) == (9, "blur", "bilinear")
     assert (cut.model.lambda_nce, cut.model.identity, cut.model.flip_equivariance) == (1, True, False)
     assert (fastcut.model.lambda_nce, fastcut.model.identity, fastcut.model.flip_equivariance) == (10, False, True)
+
+
+def test_cut_plus_is_cut_with_a_mask_an_average_and_augmentation():
+    cut, plus = (RECIPES[name] for name in ("cut", "cut-plus"))
+    assert (plus.model.generator.mask, plus.model.sight.augment, plus.training.ema) == (True, "always", 0.999)
+    model = dataclasses.replace(plus.model, generator=cut.model.generator, sight=cut.model.sight)
+    assert (model, plus.data) == (cut.model, cut.data)
+    assert dataclasses.replace(plus.training, ema=0.0) == cut.training
 
 
 def test_the_numbers_of_attention_and_of_energy():

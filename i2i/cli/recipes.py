@@ -19,6 +19,7 @@ ABOUT = {
     "distill": "a small copy of a trained translator (Li et al. 2020)",
     "cyclegan": "both directions at once (Zhu et al. 2017)",
     "cut": "one direction, a third less arithmetic (Park et al. 2020)",
+    "cut-plus": "ours: changes what must change, keeps the rest",
     "fastcut": "one direction, half as many epochs (Park et al. 2020)",
     "super-resolution": "enlarges (Ledig et al. 2017)",
     "colorize": "colours gray pictures (Isola et al. 2017)",
@@ -36,6 +37,7 @@ ABOUT = {
     "stylegan": "by way of styles: StyleGAN2 (Karras et al. 2020)",
     "cgan": "DCGAN that is told the class (Mirza & Osindero 2014)",
     "sagan": "attention and spectral norm (Zhang et al. 2019)",
+    "text-to-image": "made of what a caption says (Reed et al. 2016)",
     "biggan": "SAGAN with noise at every scale (Brock et al. 2019)",
 }
 """What each is, in the rest of a line of 80 columns. Of a recipe that is not here its model's docstring tells."""

@@ -32,7 +32,7 @@ def test_recipes_stand_under_what_they_are_trained_on(capsys: pytest.CaptureFixt
         else:
             group = line.split(":")[0]
     assert {"pix2pix", "distill"} <= under["Pairs"]
-    assert under["Two folders, A and B, nothing paired"] == {"cyclegan", "cut", "fastcut"}
+    assert under["Two folders, A and B, nothing paired"] == {"cyclegan", "cut", "cut-plus", "fastcut"}
     assert under["A folder a class"] == {"cgan", "sagan", "biggan"}
     assert {"dcgan", "stylegan"} <= under["One folder"]
 

@@ -7,6 +7,7 @@ from i2i.models.settings.gan import GAN
 from i2i.models.settings.kinds import DataKind
 from i2i.models.settings.pix2pix import Pix2Pix
 from i2i.models.settings.progan import ProGAN
+from i2i.models.settings.sight import Sight
 from i2i.models.settings.stylegan import StyleGAN
 from i2i.models.settings.text_to_image import TextToImage
 
@@ -37,6 +38,7 @@ __all__ = [
     "FromNoise",
     "Pix2Pix",
     "ProGAN",
+    "Sight",
     "StyleGAN",
     "Teacher",
     "TextToImage",
