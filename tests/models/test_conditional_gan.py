@@ -1,6 +1,5 @@
 """A conditional GAN learns which pictures are of which class: G makes them as asked, and D knows a wrong label."""
 
-import pytest
 import torch
 from torch import Tensor, nn
 
@@ -43,9 +42,8 @@ def trained(steps: int) -> nn.Module:
     return model
 
 
-@pytest.mark.slow
 def test_swapped_labels_swap_what_is_made_and_a_wrong_one_scores_lower():
-    model = trained(150)
+    model = trained(100)
     z, labels = torch.randn(32, 8), torch.arange(32) % 2
 
     def brightness(labels: Tensor) -> Tensor:
