@@ -276,8 +276,10 @@ def test_a_stroke_on_the_canvas_is_translated(page, place):
 def test_a_photo_from_the_camera_is_translated(page):
     page.get_by_role("button", name="Camera").click()
     page.locator("#camera").get_by_text("Click to Access Webcam").click()
+    # A button that takes a photo is there before the camera has one to take.
+    page.wait_for_function("document.querySelector('#camera video')?.readyState >= 2")
     page.locator("#camera").get_by_role("button", name="capture").click()
-    expect(page.locator("#camera img")).to_be_visible(timeout=WAIT)
+    expect(page.locator("#camera img:not(.hide)").first).to_be_visible(timeout=WAIT)
     page.locator("#go").click()
     expect(page.locator(".i2i-outcome")).to_contain_text("1 translated", timeout=WAIT)
 
