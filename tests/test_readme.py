@@ -149,7 +149,7 @@ def test_links_and_places_of_the_readme_are_there() -> None:
 def test_the_readme_names_every_recipe_and_stays_short() -> None:
     text = README.read_text(encoding="utf-8")
     assert [name for name in RECIPES if f"`{name}`" not in text] == []
-    assert len(text.splitlines()) <= 150
+    assert len(text.splitlines()) <= 160
 
 
 @pytest.mark.parametrize(
