@@ -89,6 +89,15 @@ def test_the_discriminator_sees_that_pictures_are_alike(kind):
     assert abs(float(alike[0] - unlike[0])) > 1e-4
 
 
+def test_every_pixel_of_every_block_has_a_mean_square_of_one(G):
+    """Pixel norm ends each: what G makes cannot grow without bound."""
+    x = G.start(3 * torch.randn(2, 5))
+    for block in G.blocks:
+        for made in (x, x := block(x)):
+            square = made.detach().square().mean(1)
+            assert torch.allclose(square, torch.ones_like(square), atol=1e-3)
+
+
 def test_a_loaded_network_knows_its_stage(G):
     G.growth.set(2, 0.3)
     other = settings.ProGANGenerator(width=2, latent=5).build(3, (32, 32))
