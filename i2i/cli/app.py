@@ -1,10 +1,11 @@
 """`i2i app`: a web page of this machine, with models to try and runs to watch."""
 
 import dataclasses
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NoReturn
 
 import tyro
 
@@ -97,8 +98,16 @@ def main(args: Sequence[str]) -> int:
             print(f"Open {server.url}, or this machine's address from another one; Ctrl-C ends.", flush=True)
         else:
             print(f"Open {server.url} on this machine; Ctrl-C ends.", flush=True)
+        # The server closes and hands the signal on; unheard it would end us here, with all uploads left behind.
+        before = signal.signal(signal.SIGTERM, _end)
         try:
             server.serve()
         except KeyboardInterrupt:
             print()
+        finally:
+            signal.signal(signal.SIGTERM, before)
     return 0
+
+
+def _end(*_: object) -> NoReturn:
+    raise SystemExit(128 + signal.SIGTERM)
