@@ -109,7 +109,7 @@ def zsh(known: Mapping[str, Command]) -> str:
     """bash's script, which zsh can run."""
     return f"""\
 autoload -Uz compinit bashcompinit
-(( $+functions[compdef] )) || compinit
+(( $+functions[compdef] )) || compinit -i
 bashcompinit
 {bash(known)}"""
 

@@ -54,7 +54,7 @@ def _bash(script: Path, *words: str) -> list[str]:
         pytest.skip("no bash here")
     line = " ".join(f"'{word}'" for word in words)
     asked = f"source '{script}'; COMP_WORDS=({line}); COMP_CWORD={len(words) - 1}; _i2i; echo \"${{COMPREPLY[@]}}\""
-    done = subprocess.run(["bash", "-c", asked], capture_output=True, text=True, check=True)
+    done = subprocess.run(["bash", "-c", asked], capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL)
     return done.stdout.split()
 
 
@@ -74,7 +74,15 @@ def test_fish_proposes_commands_recipes_and_flags(scripts: dict[str, Path], tmp_
     def proposed(line: str) -> list[str]:
         asked = f"source '{scripts['fish']}'; complete -C '{line}'"
         home = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin:/usr/local/bin"}
-        done = subprocess.run(["fish", "-c", asked], capture_output=True, text=True, check=True, cwd=tmp_path, env=home)
+        done = subprocess.run(
+            ["fish", "-c", asked],
+            capture_output=True,
+            text=True,
+            check=True,
+            stdin=subprocess.DEVNULL,
+            cwd=tmp_path,
+            env=home,
+        )
         return [row.split("\t")[0] for row in done.stdout.splitlines()]
 
     assert proposed("i2i tra") == ["train", "translate"]
@@ -87,5 +95,7 @@ def test_zsh_takes_its_script(scripts: dict[str, Path], tmp_path: Path) -> None:
         pytest.skip("no zsh here")
     asked = f"source '{scripts['zsh']}'; echo $_comps[i2i]"
     home = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin:/usr/local/bin"}
-    done = subprocess.run(["zsh", "-fc", asked], capture_output=True, text=True, check=True, env=home)
+    done = subprocess.run(
+        ["zsh", "-fc", asked], capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL, env=home
+    )
     assert "_i2i" in done.stdout
