@@ -36,6 +36,9 @@ class Generator(Sampler):
             layers.append(up(inner, outer or out_channels, upsample, bias=outer is None))
         self.layers = nn.Sequential(*layers, nn.Tanh())
         initialise(self)
+        if self.embedding is not None:
+            # As quiet as every weight: at torch's N(0, 1) it drowns z, and each class becomes one picture.
+            nn.init.normal_(self.embedding.weight, 0.0, 0.02)
 
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         if self.embedding is not None:

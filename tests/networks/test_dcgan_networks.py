@@ -60,3 +60,9 @@ def test_a_label_changes_what_is_made_and_how_it_is_scored():
         assert not torch.allclose(one[0], one[1])
         alike = one[:1].expand(3, -1, -1, -1)
         assert len(set(D(alike, labels).flatten().tolist())) == 3
+
+
+def test_labels_begin_too_quiet_to_drown_the_noise():
+    torch.manual_seed(0)
+    G = settings.DCGANGenerator(width=2).build(3, (28, 28), classes=50)
+    assert float(G.embedding.weight.detach().std()) == pytest.approx(0.02, rel=0.1)
