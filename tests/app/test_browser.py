@@ -32,6 +32,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium in the path")
 WAIT = 180_000
 """Milliseconds: what takes one here may take a hundred on a machine with much else to do."""
+expect.set_options(timeout=WAIT)
 
 
 def log_line(step: int, diversity: float = 0.9) -> str:
@@ -116,24 +117,24 @@ def page(context, server: Served):
 
 def opened(page, server: Served):
     page.goto(server.url)
-    expect(page.locator("#about")).to_contain_text("channels", timeout=WAIT)  # the model is loaded
+    expect(page.locator("#about")).to_contain_text("channels")  # the model is loaded
     return page
 
 
 def give(page, *files: Path) -> None:
     page.locator("#files input[type=file]").first.set_input_files([str(file) for file in files])
     for file in files:
-        expect(page.locator("#files")).to_contain_text(file.stem, timeout=WAIT)
+        expect(page.locator("#files")).to_contain_text(file.stem)
 
 
 def translate(page, *files: Path) -> None:
     give(page, *files)
     page.locator("#go").click()
-    expect(page.locator(".i2i-outcome")).to_be_visible(timeout=WAIT)
+    expect(page.locator(".i2i-outcome")).to_be_visible()
 
 
 def download(page, button: str, into: Path) -> Path:
-    expect(page.locator(button)).to_be_visible(timeout=WAIT)
+    expect(page.locator(button)).to_be_visible()
     with page.expect_download() as found:
         page.locator(button).click()
     path = into / found.value.suggested_filename
@@ -147,14 +148,14 @@ def download(page, button: str, into: Path) -> Path:
 def test_a_picture_is_uploaded_translated_compared_and_downloaded(page, place, tmp_path, context):
     translate(page, place / "picture0.png")
     expect(page.locator(".i2i-outcome")).to_contain_text("1 translated")
-    assert page.locator(".i2i-compare img").count() == 2
+    expect(page.locator(".i2i-compare img")).to_have_count(2)
     slider = page.get_by_label("Slide between before and after")
     compared = page.locator(".i2i-compare")
     slider.focus()
     page.keyboard.press("ArrowLeft")
-    expect(compared).to_have_attribute("style", re.compile(r"--at: 49%"), timeout=WAIT)
+    expect(compared).to_have_attribute("style", re.compile(r"--at: 49%"))
     page.keyboard.press("Home")
-    expect(compared).to_have_attribute("style", re.compile(r"--at: 0%"), timeout=WAIT)
+    expect(compared).to_have_attribute("style", re.compile(r"--at: 0%"))
     found = download(page, "#download-one", tmp_path)
     assert found.name == "picture0.png"
     wanted = Translator.load(place / "tiny.safetensors", device="cpu", precision="fp32")(
@@ -169,8 +170,8 @@ def test_a_picture_is_uploaded_translated_compared_and_downloaded(page, place, t
 def test_a_broken_picture_is_named_and_the_others_are_translated(page, place, tmp_path):
     translate(page, place / "broken.png", place / "picture1.png", place / "picture2.png")
     said = page.locator(".i2i-outcome")
-    expect(said).to_contain_text("2 translated", timeout=WAIT)
-    expect(said).to_contain_text("broken.png cannot be read as a picture", timeout=WAIT)
+    expect(said).to_contain_text("2 translated")
+    expect(said).to_contain_text("broken.png cannot be read as a picture")
     with zipfile.ZipFile(download(page, "#download-all", tmp_path)) as zipped:
         assert zipped.namelist() == ["picture1.png", "picture2.png"]
 
@@ -184,7 +185,7 @@ def test_a_zip_brings_its_pictures_and_the_strip_chooses_among_them(page, place,
     expect(page.locator(".i2i-outcome")).to_contain_text("3 translated")
     expect(page.locator(".i2i-compare figcaption")).to_contain_text("picture0.png")
     page.locator("#strip button").nth(1).click()
-    expect(page.locator(".i2i-compare figcaption")).to_contain_text("picture1.png", timeout=WAIT)
+    expect(page.locator(".i2i-compare figcaption")).to_contain_text("picture1.png")
     assert download(page, "#download-one", tmp_path).name == "picture1.png"
     assert images.read(tmp_path / "picture1.png").shape == (41, 60, 3)
 
@@ -205,14 +206,14 @@ def test_a_picture_of_too_many_pixels_is_refused(page, place):
 def test_a_file_that_is_too_large_is_refused_before_it_is_kept(page, place, server, tmp_path):
     (tmp_path / "huge.bmp").write_bytes(bytes(3_500_000))
     page.locator("#files input[type=file]").first.set_input_files(str(tmp_path / "huge.bmp"))
-    expect(page.get_by_test_id("toast-body").first).to_be_visible(timeout=WAIT)
+    expect(page.get_by_test_id("toast-body").first).to_be_visible()
     assert not list(server.folder.rglob("huge.bmp"))
 
 
 @pytest.mark.slow
 def test_nothing_to_translate_is_said(page):
     page.locator("#go").click()
-    expect(page.locator(".i2i-outcome")).to_contain_text("no pictures yet", timeout=WAIT)
+    expect(page.locator(".i2i-outcome")).to_contain_text("no pictures yet")
 
 
 @pytest.mark.slow
@@ -226,13 +227,13 @@ def test_keys_alone_do_it_all(page, place):
             break
     assert page.evaluate("document.activeElement.id") == "go"
     page.keyboard.press("Enter")
-    expect(page.locator(".i2i-outcome")).to_contain_text("1 translated", timeout=WAIT)
+    expect(page.locator(".i2i-outcome")).to_contain_text("1 translated")
     for _ in range(40):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.type") == "range":
             break
     page.keyboard.press("End")
-    expect(page.locator(".i2i-compare")).to_have_attribute("style", re.compile(r"--at: 100%"), timeout=WAIT)
+    expect(page.locator(".i2i-compare")).to_have_attribute("style", re.compile(r"--at: 100%"))
     for _ in range(40):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.id") == "download-one":
@@ -246,10 +247,10 @@ def test_keys_alone_do_it_all(page, place):
 def test_another_model_and_direction_are_chosen(page, place):
     page.locator("#model input").click()
     page.get_by_role("option", name="both").click()
-    expect(page.locator("#about")).to_contain_text("cyclegan AtoB", timeout=WAIT)
+    expect(page.locator("#about")).to_contain_text("cyclegan AtoB")
     page.locator("#direction").get_by_text("B to A").click()
     translate(page, place / "picture0.png")
-    expect(page.locator(".i2i-outcome")).to_contain_text("1 translated", timeout=WAIT)
+    expect(page.locator(".i2i-outcome")).to_contain_text("1 translated")
 
 
 @pytest.mark.slow
@@ -257,9 +258,9 @@ def test_a_stroke_on_the_canvas_is_translated(page, place):
     page.locator("#model input").click()
     page.get_by_role("option", name="labels.safetensors").click()
     page.get_by_role("tab", name="Draw").click()
-    expect(page.locator("#legend")).to_contain_text("window", timeout=WAIT)
+    expect(page.locator("#legend")).to_contain_text("window")
     canvas = page.locator("#canvas canvas").first
-    expect(canvas).to_be_visible(timeout=WAIT)
+    expect(canvas).to_be_visible()
     result = page.locator("#drawn img")
     expect(result).to_have_count(0)
     box = canvas.bounding_box()
@@ -269,7 +270,7 @@ def test_a_stroke_on_the_canvas_is_translated(page, place):
         page.mouse.move(box["x"] + box["width"] * across, box["y"] + box["height"] * 0.6, steps=6)
         page.mouse.up()
     page.locator("#paint").click()
-    expect(result.first).to_be_visible(timeout=WAIT)
+    expect(result.first).to_be_visible()
 
 
 @pytest.mark.slow
@@ -279,25 +280,25 @@ def test_a_photo_from_the_camera_is_translated(page):
     # A button that takes a photo is there before the camera has one to take.
     page.wait_for_function("document.querySelector('#camera video')?.readyState >= 2")
     page.locator("#camera").get_by_role("button", name="capture").click()
-    expect(page.locator("#camera img:not(.hide)").first).to_be_visible(timeout=WAIT)
+    expect(page.locator("#camera img:not(.hide)").first).to_be_visible()
     page.locator("#go").click()
-    expect(page.locator(".i2i-outcome")).to_contain_text("1 translated", timeout=WAIT)
+    expect(page.locator(".i2i-outcome")).to_contain_text("1 translated")
 
 
 @pytest.mark.slow
 def test_a_run_is_watched_while_it_goes_on(page, place):
     page.get_by_role("tab", name="Training").click()
     view = page.locator("#view")
-    expect(view).to_contain_text("Healthy", timeout=WAIT)
+    expect(view).to_contain_text("Healthy")
     expect(view.locator(".plot").first).to_be_visible()
     expect(view.locator(".sample img")).to_be_visible()
     with (place / "runs/both/log.jsonl").open("a") as log:
         for step in range(200, 600, 50):
             log.write(log_line(step, diversity=0.01))
-    expect(view).to_contain_text("Mode collapse", timeout=WAIT)
+    expect(view).to_contain_text("Mode collapse")
     expect(view).to_contain_text("550")
     images.write(place / "runs/both/samples/000550.png", np.full((16, 16, 3), 90, np.uint8))
-    expect(view).to_contain_text("at step 550", timeout=WAIT)
+    expect(view).to_contain_text("at step 550")
 
 
 @pytest.mark.slow
@@ -308,8 +309,8 @@ def test_two_people_at_once_get_their_own(page, context, place, server, tmp_path
     page.locator("#go").click()
     other.locator("#go").click()
     for who, file in ((page, "picture1.png"), (other, "picture2.png")):
-        expect(who.locator(".i2i-outcome")).to_contain_text("1 translated", timeout=WAIT)
-        expect(who.locator(".i2i-compare figcaption")).to_have_text(file, timeout=WAIT)
+        expect(who.locator(".i2i-outcome")).to_contain_text("1 translated")
+        expect(who.locator(".i2i-compare figcaption")).to_have_text(file)
         assert download(who, "#download-one", tmp_path).name == file
     assert images.read(tmp_path / "picture2.png").shape == (42, 60, 3)
     other.close()

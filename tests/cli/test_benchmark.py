@@ -231,7 +231,11 @@ def test_a_part_that_takes_too_long_is_ended_with_all_it_started(tmp_path: Path)
         f"    with open({str(beats)!r}, 'a') as file: file.write('.')\n"
         "    time.sleep(0.05)"
     )
-    script = f"import subprocess, sys; print('half', flush=True); subprocess.run([sys.executable, '-c', {child!r}])"
+    # Popen and not run, which would end its child itself.
+    script = (
+        "import subprocess, sys, time; print('half', flush=True); "
+        f"subprocess.Popen([sys.executable, '-c', {child!r}]); time.sleep(30)"
+    )
     started = time.monotonic()
     code, said, _ = everything._call([sys.executable, "-c", script], 2.0)
     assert (code, said) == (None, "half\n")

@@ -172,6 +172,16 @@ def test_features_lead_to_the_same_under_a_mask(checkpoint):
     torch.testing.assert_close(network.decode(network.features(x)), network(x))
 
 
+@pytest.mark.parametrize("mask", [False, True])
+def test_what_is_made_is_float32_whatever_it_was_made_in(mask):
+    network = settings.ResNet(width=2, blocks=1, mask=mask).build(3, 3, (16, 16))
+    assert isinstance(network, ResNet)
+    assert network.mask is mask
+    x = torch.rand(1, 3, 16, 16) * 2 - 1
+    with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
+        assert network(x).dtype is network.decode(network.features(x)).dtype is torch.float32
+
+
 def test_a_mask_wants_as_many_channels_as_the_source_has():
     with pytest.raises(ValueError, match="1 channels are not 3"):
         ResNet(1, 3, mask=True)

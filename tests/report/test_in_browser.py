@@ -43,7 +43,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 @pytest.fixture(scope="module")
 def browser():
     with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=CHROMIUM)
+        browser = started.chromium.launch(executable_path=CHROMIUM, timeout=MINUTE)
         yield browser
         browser.close()
 
@@ -96,7 +96,8 @@ def test_a_picture_opens_large_and_is_left_by_keys_alone(browser, pages: dict[st
     assert viewer.locator("span").inner_text() == LONG
     page.keyboard.press("Escape")
     viewer.wait_for(state="hidden")
-    assert page.evaluate("document.activeElement.dataset.name") == LONG  # where one goes on from
+    # Where one goes on from. The browser hides the dialog first, returns to where it was opened, and then tells of it.
+    page.wait_for_function("name => document.activeElement.dataset.name === name", arg=LONG)
     page.keyboard.press("Enter")
     viewer.locator(".close").click()
     viewer.wait_for(state="hidden")
