@@ -143,9 +143,9 @@ def complaint(args: Sequence[str]) -> str:
     with (
         mock.patch("tyro.cli", only_parse),
         mock.patch("i2i.cli._say", lambda message, code: said.append(message) or code),
-        mock.patch("i2i.cli.train._saved", any_file),
-        mock.patch("i2i.cli.train.from_yaml", any_file),
-        mock.patch("i2i.cli.train._taught", lambda base, args: base),
+        mock.patch("i2i.cli.train._saved", lambda run, name: any_file(run)),
+        mock.patch("i2i.cli.experiments.from_yaml", any_file),
+        mock.patch("i2i.cli.experiments._taught", lambda base, args: base),
         mock.patch("i2i.cli.train._train", side_effect=_Parsed),
     ):
         try:

@@ -68,7 +68,7 @@ def main(args: Sequence[str]) -> int:
     from i2i import conversion, evaluation, training
     from i2i.cli.evaluate import show
     from i2i.cli.progress import Bar, Stage
-    from i2i.cli.train import listening
+    from i2i.cli.watching import listening
     from i2i.data import day2night
     from i2i.networks.shapes import only_shapes
     from i2i.translator import Translator

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from i2i.cli import train as training_flags
-from i2i.cli.parsing import Switch, Where, columns, flag, no_words, parse
+from i2i.cli import experiments
+from i2i.cli.parsing import Switch, Where, columns, flag, no_words, parse, positive
+from i2i.cli.watching import listening
 from i2i.data.settings import Cache
 from i2i.errors import SettingsError
 from i2i.experiment import Experiment
@@ -105,13 +106,13 @@ def _short_help() -> None:
         "Search for the settings of a recipe that do best on held-out pictures.\n\n"
         "Example: i2i tune pix2pix --data facades --minutes 120 --search model.lambda-l1=10..200,log\n\n"
         f"Recipes: {scored}. Settings are flags as in i2i train; those that are said are not searched.",
-        training_flags.registry(short=True, taken=TAKEN),
+        experiments.registry(short=True, taken=TAKEN),
     )
 
 
 def _read(name: str | None, args: Sequence[str]) -> tuple[Tune, Experiment]:
     """What the command line asks for, and the experiment that it begins with."""
-    base = training_flags._with_kinds_and_width(training_flags._base(name, args, None), args)
+    base = experiments.with_kinds_and_width(experiments.begin(name, args), args)
     recipe = name or base.recipe
     asked, words = parse(
         Tune(experiment=base),
@@ -119,20 +120,19 @@ def _read(name: str | None, args: Sequence[str]) -> tuple[Tune, Experiment]:
         f"i2i tune {recipe}",
         f"Search for the settings of {recipe} that do best on held-out pictures. Stop it when you like: the same "
         f"command goes on.\n\nExample: i2i tune {recipe} --data photos --minutes 120 --trial-steps 2000",
-        training_flags.registry(taken=TAKEN),
+        experiments.registry(taken=TAKEN),
     )
     no_words(words, f"the recipe is the first word; see i2i tune {recipe} --help")
     if asked.data_dir is None:
         raise SettingsError(f"no data: give the folder of pictures, as in: i2i tune {recipe} --data DIR")
-    if isinstance(asked.workers, int) and asked.workers < 0:
-        raise SettingsError(f"--workers {asked.workers}: wanted auto, or 0 and more.")
-    experiment = training_flags._flags(base, training_flags._tree(asked.experiment))
-    return asked, training_flags._with_length(experiment, args)
+    positive("--workers", asked.workers, least=0)
+    experiment = experiments.over(base, asked.experiment)
+    return asked, experiments.with_length(experiment, args)
 
 
 def _said(args: Sequence[str]) -> list[str]:
     """Settings that flags give a value, which are not searched then: model.lambda-l1."""
-    return [word.removeprefix("--") for word, _ in training_flags._pairs(args) if "." in word]
+    return [word.removeprefix("--") for word, _ in experiments.pairs(args) if "." in word]
 
 
 # --------------------------------------------------------------------------------------------------------- what it says
@@ -150,7 +150,7 @@ def _watcher(steps: int) -> Any:
         @contextlib.contextmanager
         def trial(self, number: int, values: Mapping[str, Any]) -> "Iterator[Listener]":
             self.note(f"trial {number}: {settings(values)}")
-            with training_flags.listening(f"trial {number}: step") as listener:
+            with listening(f"trial {number}: step") as listener:
                 yield listener
 
         def ended(self, row: "Row") -> None:

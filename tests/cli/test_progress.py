@@ -83,7 +83,7 @@ def test_a_log_file_gets_plain_lines_also_where_colours_are_forced(colour: str, 
 
 
 def test_a_bar_of_training_names_an_illness_and_no_state_of_health(capsys: pytest.CaptureFixture[str]) -> None:
-    from i2i.cli.train import listening
+    from i2i.cli.watching import listening
 
     for verdict in ("healthy", "nothing to tell from", "mode collapse"):
         with listening() as listener:

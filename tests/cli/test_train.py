@@ -190,7 +190,7 @@ def _error(capsys: pytest.CaptureFixture[str], *args: str | Path) -> str:
         ("--size 12y", "a size is '256' or '256x512'"),
         ("--seed", "--seed: its value is missing"),
         ("--width 0", "--width: '0' cannot be used"),
-        ("--workers -1", "--workers -1: wanted auto"),
+        ("--workers -1", "--workers -1: wanted 0 or more"),
         ("--max-time soon", "--max-time: 'soon' cannot be used, wanted a time such as 3h50m"),
         ("--steps 3 --epochs 3", "--steps and --epochs"),
         ("--continue --overwrite", "--continue keeps"),

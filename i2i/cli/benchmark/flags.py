@@ -3,13 +3,12 @@
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import tyro
 
-from i2i.cli import train as training_flags
+from i2i.cli import experiments
 from i2i.cli.parsing import Where, flag, no_words, parse, positive
-from i2i.errors import SettingsError
 from i2i.experiment import Experiment
 from i2i.recipes import RECIPES, recipe
 
@@ -54,23 +53,16 @@ def read_experiment(default: E, args: Sequence[str], part: str, description: str
     """The flags of a part that takes a recipe, pix2pix where none is said, and the experiment they make."""
     args = list(args)
     name = args.pop(0) if args and not args[0].startswith("-") else "pix2pix"
-    base = training_flags._with_kinds_and_width(recipe(name), args)
+    base = experiments.with_kinds_and_width(recipe(name), args)
     full = f"{description}\n\nRecipes: {', '.join(RECIPES)}; all settings of one are flags."
     asked, words = parse(
         dataclasses.replace(default, experiment=base),
         args,
         f"i2i benchmark {part}",
         full,
-        training_flags.registry(),
+        experiments.registry(),
     )
     no_words(words, f"the recipe is the first word; see i2i benchmark {part} --help")
     positive("--repeats", asked.repeats)
-    if isinstance(asked.workers, int) and asked.workers < 0:
-        raise SettingsError(f"--workers {asked.workers}: wanted auto, or 0 and more.")
-    return asked, training_flags._flags(base, _tree(asked.experiment))
-
-
-def _tree(experiment: Any) -> dict[str, Any]:
-    """What the registry's rule collected in the place of an Experiment."""
-    assert isinstance(experiment, dict)
-    return experiment
+    positive("--workers", asked.workers, least=0)
+    return asked, experiments.over(base, asked.experiment)
