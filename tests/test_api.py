@@ -15,7 +15,7 @@ from i2i.experiment import Experiment, change
 def modules(code: str) -> set[str]:
     """Names of the modules that a fresh interpreter has loaded after some code."""
     ending = "\nimport sys; print(sorted(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", code + ending], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", code + ending], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     return set(ast.literal_eval(done.stdout.splitlines()[-1]))
 

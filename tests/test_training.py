@@ -455,7 +455,7 @@ train(from_yaml(Path({str(tmp_path / "tiny.yaml")!r})), data={str(data)!r}, out=
     assert process.stdout is not None
     assert process.stdout.readline().strip() == "1"
     process.terminate()
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=300)
     assert (process.returncode, errors) == (143, "")
     assert checkpoint.load(tmp_path / "run" / "checkpoint.pt")["progress"]["rounds"] >= 1
 

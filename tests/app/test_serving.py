@@ -46,11 +46,11 @@ def served(model: Path, folder: Path, *flags: str) -> Iterator[Served]:
         line = process.stdout.readline()
         found = re.match(r"Open (http://127\.0\.0\.1:\d+)/", line)
         try:
-            assert found, process.communicate(timeout=60)[1] if process.poll() is not None else line
+            assert found, process.communicate(timeout=300)[1] if process.poll() is not None else line
             yield Served(found[1], folder)
         finally:
             process.send_signal(signal.SIGTERM)  # the browser's tests end theirs by Ctrl-C
-            process.communicate(timeout=120)
+            process.communicate(timeout=300)
     assert process.returncode == 143
     assert not list(folder.glob("i2i-app-*"))
 
@@ -66,7 +66,7 @@ def page(tiny, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 @pytest.fixture(scope="module")
 def person(page: Served):
     """Somebody who has logged in."""
-    with httpx.Client(base_url=page.url, timeout=180) as person:
+    with httpx.Client(base_url=page.url, timeout=300) as person:
         assert person.post("/login", data={"username": "me", "password": "se:cret"}).status_code == 200
         yield person
 
@@ -77,7 +77,7 @@ def config(person) -> dict[str, Any]:
 
 
 def test_nothing_is_shown_without_the_password(page):
-    with httpx.Client(base_url=page.url, timeout=180) as stranger:
+    with httpx.Client(base_url=page.url, timeout=300) as stranger:
         assert stranger.get("/config").status_code == 401
         assert "tiny.safetensors" not in stranger.get("/").text
         assert stranger.post("/gradio_api/upload", files={"files": ("a.png", b"x")}).status_code == 401

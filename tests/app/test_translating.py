@@ -91,7 +91,7 @@ class Held:
 
         def slow(this, pictures):
             self.entered.release()
-            assert self.go.acquire(timeout=120)
+            assert self.go.acquire(timeout=300)
             return real(this, pictures)
 
         monkeypatch.setattr(type(translator), "translate_together", slow)
@@ -109,7 +109,7 @@ def test_once_stopped_what_is_begun_is_finished_and_the_rest_is_left(translator,
 
     thread = threading.Thread(target=work)
     thread.start()
-    assert held.entered.acquire(timeout=120)
+    assert held.entered.acquire(timeout=300)
     stop.set()
     for _ in sources:
         held.go.release()
@@ -142,7 +142,7 @@ def test_time_over_leaves_the_rest_and_says_so(translator, picture, folder, monk
         target=lambda: found.append(finished(translate(translator, sources, folder, Limits(seconds=7)))[1])
     )
     thread.start()
-    assert held.entered.acquire(timeout=120)
+    assert held.entered.acquire(timeout=300)
     clocks[0].end()
     for _ in sources:
         held.go.release()

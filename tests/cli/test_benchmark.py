@@ -142,7 +142,7 @@ def test_a_graph_that_is_required_and_not_there_ends_with_1(
         ("train pix2pix extra", "'extra': a word too many"),
         ("train --repeats 0", "--repeats 0: wanted 1 or more"),
         ("train --rounds 0", "--rounds 0: wanted 1 or more"),
-        ("train --workers -1", "--workers -1: wanted auto, or 0 and more"),
+        ("train --workers -1", "--workers -1: wanted 0 or more"),
         ("convert one", "wanted a model and a folder, or neither; got 1 words"),
         ("convert --pictures 0", "--pictures 0: wanted 1 or more"),
         ("fidelity --epochs 3", "Give --steps"),
@@ -237,7 +237,7 @@ def test_a_part_that_takes_too_long_is_ended_with_all_it_started(tmp_path: Path)
         f"subprocess.Popen([sys.executable, '-c', {child!r}]); time.sleep(30)"
     )
     started = time.monotonic()
-    code, said, _ = everything._call([sys.executable, "-c", script], 2.0)
+    code, said, _ = everything._call([sys.executable, "-c", script], 5.0)
     assert (code, said) == (None, "half\n")
     assert time.monotonic() - started < 25  # of 30
     heard = beats.stat().st_size

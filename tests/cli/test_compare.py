@@ -37,14 +37,14 @@ def test_votes_are_counted_until_ctrl_c(place: Path) -> None:
         said = process.stdout.readline()
         found = re.match(r"4 pairs\. Open http://127\.0\.0\.1:(\d+)/ ", said)
         assert found, said + process.communicate()[1]
-        connection = http.client.HTTPConnection("127.0.0.1", int(found[1]), timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", int(found[1]), timeout=300)
         for at in range(3):
             vote = json.dumps({"place": at, "choice": "same" if at == 1 else "left"})
             connection.request("POST", "/vote", vote, {"Content-Type": "application/json"})
             assert json.loads(connection.getresponse().read())["done"] == at + 1
         connection.close()
         process.send_signal(signal.SIGINT)
-        rest, wrong = process.communicate(timeout=60)
+        rest, wrong = process.communicate(timeout=300)
     assert process.returncode == 0, wrong
     assert "Traceback" not in wrong
     assert "cannot tell 1, of 4 pairs" in rest

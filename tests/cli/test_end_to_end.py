@@ -87,12 +87,12 @@ def test_a_signal_ends_with_its_code_and_a_run_to_resume(name: str, code: int, d
     args = ["train", "pix2pix", "--data", str(data), "--out", str(out), *TINY, "--steps", "100000"]
     command = [sys.executable, "-m", "i2i", *args, "--training.log-every", "1"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 300
         log = out / "log.jsonl"
         while not (log.exists() and log.stat().st_size) and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.05)
         process.send_signal(getattr(signal, name))
-        said = process.communicate(timeout=120)[1]
+        said = process.communicate(timeout=300)[1]
     assert process.returncode == code, said
     assert f"saved. Go on with: i2i train --resume {out}" in said
     assert "Traceback" not in said

@@ -48,7 +48,7 @@ class Answer:
 
 
 def ask(server: Server, method: str, path: str, body: object = None, **headers: str) -> Answer:
-    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=300)
     sent = None if body is None else json.dumps(body)
     with_type = {"Content-Type": "application/json"} if sent else {}
     connection.request(method, path, sent, with_type | {name.replace("_", "-"): text for name, text in headers.items()})
@@ -145,7 +145,7 @@ def test_who_stops_sees_the_result_and_votes_no_more(server: Server):
 )
 def test_nothing_else_can_be_read(server: Server, path: str):
     asked = path.replace("TOKEN", server.token).encode().decode("latin-1")
-    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=300)
     connection.putrequest("GET", "/", skip_host=False)
     connection._buffer[0] = f"GET {asked} HTTP/1.1".encode("latin-1")  # pyright: ignore[reportAttributeAccessIssue]
     connection.endheaders()
@@ -190,7 +190,7 @@ def test_another_sites_page_is_refused_and_our_own_is_not(server: Server):
     ],
 )
 def test_what_is_no_vote_is_refused(server: Server, body: bytes, headers: dict[str, str]):
-    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=300)
     connection.request("POST", "/vote", body, headers)
     assert connection.getresponse().status == 400
     connection.close()

@@ -245,7 +245,7 @@ def test_a_process_that_is_stopped_leaves_whole_results_and_goes_on(name, code, 
     with start(model, tmp_path, "--manifest", "m.jsonl", "--batch-size", "2") as process:
         wait_for_results(tmp_path / "out", process)
         process.send_signal(getattr(signal, name))
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=300)
     assert process.returncode == code
     assert ("--skip-existing" in said) == (name != "SIGKILL")
     assert "Traceback" not in said
@@ -255,7 +255,7 @@ def test_a_process_that_is_stopped_leaves_whole_results_and_goes_on(name, code, 
     if name != "SIGKILL":
         assert len(lines(tmp_path / "m.jsonl")) == len(done)
     with start(model, tmp_path, "--skip-existing") as process:
-        process.communicate(timeout=120)
+        process.communicate(timeout=300)
     assert process.returncode == 0
     assert len(list((tmp_path / "out").iterdir())) == 400
 
@@ -264,7 +264,7 @@ def test_a_process_that_is_stopped_leaves_whole_results_and_goes_on(name, code, 
 def test_in_a_pipe_there_are_lines_and_no_control_characters(model, tmp_path):
     fill(tmp_path / "in", 4)
     with start(model, tmp_path, stdin=subprocess.DEVNULL) as process:
-        out, said = process.communicate(timeout=60)
+        out, said = process.communicate(timeout=300)
     assert "picture 4/4" in said
     assert all(letter == "\n" or letter.isprintable() for letter in out + said)
 
