@@ -15,6 +15,7 @@ from i2i.engine import checkpoint, monitor
 from i2i.engine.log import Log, Record
 from i2i.engine.log import read as read_log
 from i2i.engine.ranks import gather_own
+from i2i.engine.series import MEMORY
 from i2i.engine.settings import TrainingSettings
 from i2i.engine.trainer import Trainer
 from i2i.errors import TrainingError
@@ -78,7 +79,7 @@ class Recorder:
         held_out = partial(self._batch, self._seen), self._seen_count
         trained_on = (partial(self._batch, opened.train), opened.counts["train"]) if self._validated else None
         self._probe = Probe(trainer, self._norm_mode, held_out, trained_on, self.log_every)
-        self._lines: list[Record] = read_log(run / "log.jsonl")[-monitor.MEMORY :]
+        self._lines: list[Record] = read_log(run / "log.jsonl")[-MEMORY:]
         looks = [index for index, record in enumerate(self._lines) if self._probe.due(record["step"])]
         self._verdict = monitor.verdict_of(self._lines[: looks[-1] + 1] if looks else [])
 
@@ -190,7 +191,7 @@ class Recorder:
 
     def _judge(self, record: Record) -> None:
         """Put the verdict into a line of the log, and say it where it has changed."""
-        self._lines = [*self._lines[1 - monitor.MEMORY :], record]
+        self._lines = [*self._lines[1 - MEMORY :], record]
         before = self._verdict
         # A verdict looks back on many lines: it is as old as the last look, which cost more.
         if self._probe.due(record["step"]) or not record["losses"]:

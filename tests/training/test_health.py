@@ -11,7 +11,7 @@ from safetensors import safe_open
 
 from i2i import images
 from i2i.data.settings import DataSettings
-from i2i.engine import checkpoint, monitor
+from i2i.engine import checkpoint, series
 from i2i.engine.settings import TrainingSettings
 from i2i.errors import TrainingError
 from i2i.experiment import Experiment
@@ -141,8 +141,8 @@ class Notes(Listener):
 
 @pytest.mark.usefixtures("often")
 def test_an_ailment_is_told_once_in_the_log_and_on_the_page(data, tmp_path, monkeypatch):
-    monkeypatch.setattr(monitor, "SETTLED", 1)
-    monkeypatch.setattr(monitor, "LASTS", 4)
+    monkeypatch.setattr(series, "SETTLED", 1)
+    monkeypatch.setattr(series, "LASTS", 4)
     show = Pix2PixModel.views
 
     def one_picture(self: Any, batch: Any, translators: Any) -> Any:

@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 
 from i2i import images
 from i2i.data.settings import DataSettings
-from i2i.engine import checkpoint, monitor
+from i2i.engine import checkpoint, series
 from i2i.engine.settings import TrainingSettings
 from i2i.errors import SettingsError, TrainingError
 from i2i.experiment import Experiment, change, from_yaml
@@ -119,8 +119,8 @@ def test_losses_that_were_no_numbers_make_a_checkpoint_sick(data: Path, tmp_path
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three looks in a row at a run of some steps are enough for a verdict."""
-    monkeypatch.setattr(monitor, "SETTLED", 0)
-    monkeypatch.setattr(monitor, "LASTS", 2)
+    monkeypatch.setattr(series, "SETTLED", 0)
+    monkeypatch.setattr(series, "LASTS", 2)
 
 
 def collapsed(run: Path, first: int, last: int) -> None:
