@@ -25,11 +25,13 @@ def average(terms: list[Tensor]) -> Tensor:
 def gradient_penalty(D: Critic, real: Tensor, fake: Tensor) -> Tensor:
     """Mean of (|grad D| - 1)^2 on random lines between real and fake (WGAN-GP, Gulrajani et al. 2017, Eq. 3).
 
-    Each scale of a critic is one of its own. Shape: (N, ...) twice -> scalar. Differentiates twice.
+    D of a picture is the mean score of its patches, as in `r1`: it is what the objectives move, and a slope of 1 for
+    their sum would be one of 1 / patches for it. Each scale is a critic of its own.
+    Shape: (N, ...) twice -> scalar. Differentiates twice.
     """
     share = torch.rand(real.shape[0], *[1] * (real.ndim - 1), device=real.device, dtype=real.dtype)
     between = torch.lerp(fake.detach(), real.detach(), share).requires_grad_()
-    slopes = [_gradient(scale.sum(), between) for scale in scales(D(between))]
+    slopes = [_gradient(_means(scale), between) for scale in scales(D(between))]
     return average([(slope.norm(dim=1) - 1).square().mean() for slope in slopes])
 
 
@@ -40,7 +42,7 @@ def r1(D: Critic, real: Tensor) -> Tensor:
     any size of picture or batch; each scale is a critic of its own. Shape: (N, ...) -> scalar. Differentiates twice.
     """
     real = real.detach().requires_grad_()
-    slopes = [_gradient(scale.reshape(len(scale), -1).mean(1).sum(), real) for scale in scales(D(real))]
+    slopes = [_gradient(_means(scale), real) for scale in scales(D(real))]
     return average([slope.square().sum(1).mean() / 2 for slope in slopes])
 
 
@@ -75,6 +77,11 @@ class LazyR1:
                 raise TypeError("R2 is a penalty on fakes, and there are none")
             terms["r2"] = self.weight_fake * self.every * r1(D, fake)
         return terms
+
+
+def _means(scale: Tensor) -> Tensor:
+    """The sum over pictures of the mean score of each one's patches. Shape: (N, ...) -> scalar."""
+    return scale.reshape(len(scale), -1).mean(1).sum()
 
 
 def _gradient(value: Tensor, picture: Tensor) -> Tensor:

@@ -72,6 +72,12 @@ def test_the_gradient_penalty_of_two_scales_is_the_mean_of_theirs():
     assert float(penalty.detach()) == pytest.approx(float(expected), rel=1e-5)
 
 
+def test_the_gradient_penalty_takes_a_critic_of_patches_for_the_mean_of_their_scores():
+    # Four patches, each its own pixel times 6: their mean has a slope of 6 / 4 in each of four pixels, of length 3.
+    penalty = gradient_penalty(lambda image: 6 * image, draw(5, 1, 2, 2), draw(5, 1, 2, 2))
+    assert float(penalty.detach()) == pytest.approx((3 - 1) ** 2, rel=1e-5)
+
+
 def test_r1_of_a_linear_critic_is_half_its_squared_slope():
     slopes = draw(3, 4, 5)
     penalty = r1(linear(slopes), draw(6, 3, 4, 5, seed=1))
