@@ -1,7 +1,15 @@
+from typing import Any
+
 import pytest
 import torch
+from torch import nn
 
+from i2i.batches import Captioned, Domains, Labelled, Pairs
+from i2i.game import Progress
+from i2i.losses.adversarial import LeastSquares
+from i2i.models import settings
 from i2i.models.critic import Comparison, Critic
+from i2i.networks import settings as networks
 from i2i.networks.multiscale import MultiScale
 from i2i.networks.patchgan import PatchGAN
 
@@ -109,3 +117,76 @@ def test_a_comparison_keeps_every_layer_but_the_scores_and_a_way_back_to_the_fak
     total = torch.stack([layer.sum() for scale in comparison.of_fake for layer in scale]).sum()
     (gradient,) = torch.autograd.grad(total, fake)
     assert gradient.any()
+
+
+class Constrained(LeastSquares):
+    """Remembers which discriminators were held to what the objective asks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.held: list[nn.Module] = []
+
+    def constrain(self, network: nn.Module) -> None:
+        self.held.append(network)
+
+
+TRANSLATES: Any = {
+    "generator": networks.ResNet(width=2, blocks=1),
+    "discriminator": networks.PatchGAN(width=2, layers=1),
+}
+SMALL = torch.zeros(2, 3, 16, 16)
+LABELLED = Labelled(SMALL, torch.zeros(2, dtype=torch.long))
+GAMES: dict[str, tuple[Any, Any]] = {
+    "pix2pix": (settings.Pix2Pix(**TRANSLATES), Pairs(SMALL, SMALL)),
+    "cyclegan": (settings.CycleGAN(**TRANSLATES), Domains(SMALL, SMALL)),
+    "cut": (settings.CUT(**TRANSLATES, head_width=4), Domains(SMALL, SMALL)),
+    "distill": (
+        settings.Distill(**TRANSLATES, teacher=settings.Teacher(architecture=TRANSLATES["generator"])),
+        Pairs(SMALL, SMALL),
+    ),
+    "gan": (
+        settings.GAN(
+            generator=networks.DCGANGenerator(width=2, latent=4), discriminator=networks.DCGANDiscriminator(width=2)
+        ),
+        LABELLED,
+    ),
+    "progan": (
+        settings.ProGAN(
+            generator=networks.ProGANGenerator(width=2, latent=4), discriminator=networks.ProGANDiscriminator(width=2)
+        ),
+        LABELLED,
+    ),
+    "stylegan": (
+        settings.StyleGAN(
+            generator=networks.StyleGANGenerator(width=2, latent=4, mapping=1),
+            discriminator=networks.StyleGANDiscriminator(width=2),
+        ),
+        LABELLED,
+    ),
+    "text-to-image": (
+        settings.TextToImage(
+            generator=networks.TextGenerator(width=2, latent=4, described=4, text=5),
+            discriminator=networks.TextDiscriminator(width=2, described=4),
+        ),
+        Captioned(SMALL, torch.ones(2, 5), -torch.ones(2, 5)),
+    ),
+}
+
+
+@pytest.mark.parametrize("game", GAMES)
+def test_in_every_game_d_is_constrained_once_a_round_after_its_move_and_before_the_next(game):
+    """Without it WGAN clips nothing, and ADA never learns how D does."""
+    chosen, batch = GAMES[game]
+    model = chosen.build(3, 3, (16, 16))
+    model.objective = objective = Constrained()
+    moved: list[nn.Module] = []
+    model.phase(Progress())
+    for turn in model.step(batch, Progress()):
+        assert objective.held == moved
+        if turn.player == "D":
+            moved = list(model.players()["D"])
+    assert objective.held == moved != []
+
+
+def test_the_games_that_are_tested_are_all_that_there_are():
+    assert GAMES.keys() == settings.DATA.keys()
