@@ -20,12 +20,18 @@ from i2i.report.album import embed
 from i2i.report.pages import duration
 from i2i.report.sheets import as_rgb, within
 from i2i.report.templating import templates_of
+from i2i.translator import Card, describe
 
 WEIGHT = 3_000_000
 """Bytes of two pictures beside each other, or of a run's samples."""
 SIDE = 1600
 """Of a picture on the page; downloads are whole."""
 THUMBNAIL = 240
+
+
+def about(card: Card) -> str:
+    """A model in a line: the names in its file are whatever its author wrote."""
+    return _render("about.html.jinja", text=describe(card))
 
 
 def comparison(before: Path | Array, after: Path | Array, name: str) -> str:

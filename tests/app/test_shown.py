@@ -21,6 +21,7 @@ def test_names_and_reasons_of_strangers_are_text():
         shown.comparison(PICTURE, PICTURE, EVIL),
         shown.outcome(Done([], [Refused(EVIL, EVIL)], note=EVIL)),
         shown.problem(EVIL),
+        shown.about(Card(architecture=ResNet(width=2, blocks=1), in_channels=3, out_channels=3, recipe=EVIL)),
     ]
     assert not [one for one in said if "<img src=x" in one]
     assert all("&lt;img src=x" in one for one in said)

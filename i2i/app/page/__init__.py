@@ -5,7 +5,7 @@ from typing import Any
 
 import gradio as gr
 
-from i2i import __version__, images
+from i2i import __version__
 from i2i.app import drawing, shown
 from i2i.app.page.draw_tab import draw_tab, with_canvas
 from i2i.app.page.look import style, theme
@@ -13,7 +13,6 @@ from i2i.app.page.setup import QUIET, Setup
 from i2i.app.page.training_tab import training_tab
 from i2i.app.page.translate_tab import translate_tab
 from i2i.errors import UserError
-from i2i.translator import describe
 
 __all__ = ["Setup", "build", "style", "theme"]
 
@@ -88,6 +87,6 @@ def _chosen(page: Setup, name: str | None) -> list[Any]:
     canvas = drawing.canvas_for(card, page.palette)
     return [
         gr.Radio(ways, value=offer.directions[0], visible=len(ways) > 1),
-        f'<p class="i2i-about">{images.shown(describe(card))}</p>',
+        shown.about(card),
         *with_canvas(canvas),
     ]
