@@ -144,6 +144,20 @@ def test_keys_are_given_and_not_learnt():
     assert all(weight.grad is not None for weight in model.H.parameters())
 
 
+def test_queries_are_compared_with_the_keys_of_the_places_they_are_at():
+    """Of a map with more places than are looked at: the drawn ones, the same for what was made and its input."""
+    model = real()
+    with torch.no_grad():
+        maps = model.G.features(pictures().x)
+        torch.manual_seed(1)
+        found = model.patch_nce(maps, maps)
+        torch.manual_seed(1)
+        places = model.H.positions(maps)
+        assert any(len(chosen) < map[0, 0].numel() for chosen, map in zip(places, maps, strict=True))
+        layers = [patch_nce(one, one, model.temperature) for one in model.H(maps, places)]
+    torch.testing.assert_close(found, torch.stack(layers).mean(0))
+
+
 def test_the_generator_is_judged_by_the_discriminator_that_has_just_moved():
     model = make()
     step = model.step(domains(), Progress())
