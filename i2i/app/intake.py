@@ -3,11 +3,12 @@
 import shutil
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from i2i import images
 from i2i.app.limits import Limits
+from i2i.data.archives import Limits as ArchiveLimits
 from i2i.data.archives import unpack
 from i2i.errors import DatasetError, PictureError
 
@@ -23,14 +24,20 @@ class Refused:
 def take(uploads: Sequence[Path], into: Path, limits: Limits) -> list[Refused]:
     """Bring uploads into a folder, zips unpacked, and say what was refused: every picture that is left can be tried.
 
-    Raises DatasetError where there are more pictures than the limit, for no part of them would be the right one.
+    What is given twice is taken once, and all zips share what one may unpack to. Raises DatasetError where there are
+    more pictures than the limit, for no part of them would be the right one.
     """
+    uploads = list(dict.fromkeys(uploads))
+    _refuse_too_many(sum(images.is_picture(upload.name) for upload in uploads), limits)
     refused: list[Refused] = []
+    left = limits.archive
     for upload in uploads:
         name = images.shown(upload.name)
         if upload.suffix.lower() == ".zip":
+            folder = _unused(into, upload.stem)
             try:
-                unpack(upload, _unused(into, upload.stem), "zip", limits.archive)
+                unpack(upload, folder, "zip", left)
+                left = _without_used(left, folder)
             except DatasetError as error:
                 refused.append(Refused(name, _without(str(error), upload)))
         elif images.is_picture(upload.name):
@@ -38,11 +45,7 @@ def take(uploads: Sequence[Path], into: Path, limits: Limits) -> list[Refused]:
         else:
             refused.append(Refused(name, "no picture (jpg, png, webp, bmp, tif) and no zip of pictures"))
     pictures = pictures_in(into)
-    if len(pictures) > limits.pictures:
-        raise DatasetError(
-            f"{len(pictures)} pictures, and {limits.pictures} are translated in one go here. Give fewer, or use "
-            f"i2i translate, which has no limit."
-        )
+    _refuse_too_many(len(pictures), limits)
     for picture in pictures:
         reason = _too_large(picture, limits)
         if reason:
@@ -55,6 +58,21 @@ def pictures_in(folder: Path) -> list[Path]:
     """All pictures of a folder, by name; links are no pictures."""
     found = sorted(path for path in folder.rglob("*") if images.is_picture(path.name))
     return [path for path in found if path.is_file() and not path.is_symlink()]
+
+
+def _refuse_too_many(count: int, limits: Limits) -> None:
+    if count > limits.pictures:
+        raise DatasetError(
+            f"{count} pictures, and {limits.pictures} are translated in one go here. Give fewer, or use "
+            f"i2i translate, which has no limit."
+        )
+
+
+def _without_used(left: ArchiveLimits, folder: Path) -> ArchiveLimits:
+    """What the next zip may unpack to, after one that became this folder."""
+    inside = list(folder.rglob("*"))
+    used = sum(path.stat().st_size for path in inside if path.is_file())
+    return replace(left, entries=left.entries - len(inside), total_bytes=left.total_bytes - used)
 
 
 def _too_large(picture: Path, limits: Limits) -> str:

@@ -75,6 +75,26 @@ def test_a_zip_of_too_many_files_is_refused(tmp_path, into):
     assert "more than 120 files" in take([archive], into, Limits(pictures=2))[0].reason
 
 
+def test_many_zips_share_what_one_may_unpack_to(tmp_path, into):
+    uploads = [zipped(tmp_path / f"{i}.zip", ("a.bmp", bytes(900_000))) for i in range(40)]
+    refused = take(uploads, into, Limits(megabytes=1))
+    assert [each.name for each in refused if "unpack to" in each.reason] == [f"{i}.zip" for i in range(4, 40)]
+
+
+def test_many_zips_share_how_many_files_one_may_hold(tmp_path, into):
+    uploads = [zipped(tmp_path / f"{i}.zip", *[(f"{j}.txt", b"") for j in range(20)]) for i in range(40)]
+    refused = take(uploads, into, Limits(pictures=1))
+    assert [each.name for each in refused] == [f"{i}.zip" for i in range(5, 40)]
+    assert "more than 10 files" in refused[0].reason
+
+
+def test_what_is_given_many_times_is_taken_once(tmp_path, picture, into):
+    one = picture("a.png")
+    archive = zipped(tmp_path / "lot.zip", ("b.png", one.read_bytes()))
+    assert take([one] * 400 + [archive] * 40, into, Limits(pictures=2)) == []
+    assert names(into) == ["a.png", "lot/b.png"]
+
+
 def test_what_is_no_zip_is_said(tmp_path, into):
     (tmp_path / "a.zip").write_bytes(b"not a zip")
     assert "not a whole zip" in take([tmp_path / "a.zip"], into, Limits())[0].reason
@@ -83,6 +103,7 @@ def test_what_is_no_zip_is_said(tmp_path, into):
 def test_too_many_pictures_are_refused_as_a_whole(picture, into):
     with pytest.raises(DatasetError, match="3 pictures, and 2 are translated in one go"):
         take([picture(f"{i}.png") for i in range(3)], into, Limits(pictures=2))
+    assert not any(into.iterdir()), "nor are they copied before"
 
 
 def test_a_picture_of_too_many_pixels_is_refused_by_its_header(picture, into):
