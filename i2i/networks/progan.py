@@ -64,6 +64,8 @@ class Generator(Sampler):
     made larger without detail. In [-1, 1] but while training, where D alone keeps it there: the end is linear.
     """
 
+    truncates = False  # it makes all noise equally long, however near to 0 it is kept
+
     def __init__(
         self,
         out_channels: int,

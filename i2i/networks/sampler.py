@@ -16,6 +16,8 @@ class Sampler(nn.Module, ABC):
     """Classes it can be asked for; 0 where it knows none."""
     text: int = 0
     """Length of the vectors of captions that it makes pictures of; 0 where it reads none."""
+    truncates: bool = True
+    """Whether noise has a middle that it can be kept near; not where the network puts all of it on a sphere."""
 
     @abstractmethod
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:

@@ -79,7 +79,8 @@ class PictureSampler:
 
         `truncation` 0 is the most usual picture, of each class; a larger one allows more kinds of pictures, and fewer
         of them look right; None leaves noise as it was in training. `text` says what to make, to a model that reads
-        texts. Raises SettingsError for a label that there is not, and for a text that cannot be read.
+        texts. Raises SettingsError for a label that there is not, for a text that cannot be read, and for a truncation
+        of ProGAN's noise, which lies on a sphere.
         """
         seeds = range(seed, seed + count)
         return [_as_pil(one) for one in self.arrays(seeds, label=label, text=text, truncation=truncation)]
@@ -152,6 +153,11 @@ class PictureSampler:
             raise SettingsError(f"seed {min(seeds)}: wanted 0 or more.")
         if truncation is not None and not 0 <= truncation < float("inf"):
             raise SettingsError(f"truncation {truncation}: wanted 0 (the most usual picture) or more.")
+        if truncation is not None and not self.network.truncates:
+            raise SettingsError(
+                f"truncation {truncation:g}: the noise of a {self.card.architecture.kind} generator lies on a sphere, "
+                f"which has no middle to keep it near; leave the truncation out."
+            )
 
     def _told(self, label: str | None, text: str | None) -> Array | None:
         """What a text says, where there is one. Shape: -> (E,) float32. Raises SettingsError."""

@@ -12,6 +12,7 @@ from i2i import cli, images
 from i2i.batches import Captioned, Labelled
 from i2i.engine.schedule import Schedule
 from i2i.engine.trainer import Trainer
+from i2i.errors import SettingsError
 from i2i.experiment import Experiment, change
 from i2i.networks.sampler import Sampler
 from i2i.recipes import RECIPES
@@ -96,7 +97,13 @@ def test_what_is_sampled_is_what_the_average_makes(name: str, tmp_path: Path) ->
     assert not all(torch.equal(one, other) for one, other in pairs), "which is not what the last step left"
     assert sampler.card.recipe == name
     assert sampler.card.steps == 2
-    alike = np.stack(list(sampler.arrays([0, 6], truncation=0.0)))
+    if name == "progan":
+        for truncation in (0.0, 0.5, 1.0):
+            with pytest.raises(SettingsError, match=r"lies on a sphere, which has no middle"):
+                sampler.arrays([0, 6], truncation=truncation)
+        return
+    alike, half = (np.stack(list(sampler.arrays([0, 6], truncation=psi))) for psi in (0.0, 0.5))
+    assert not np.array_equal(half[0], made[0]), "truncation does something"
     assert np.abs(alike[0].astype(int) - alike[1]).max() <= 1, "one picture a class, or a text"
 
 
