@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 GROUP = 4
-"""Pictures whose deviation is taken together, at most (ProGAN's code)."""
+"""Pictures whose deviation is taken together, at most (ProGAN's code); more where no fewer divide a batch."""
 
 
 class EqualConv2d(nn.Module):
@@ -58,8 +58,9 @@ class PixelNorm(nn.Module):
 class MinibatchDeviation(nn.Module):
     """One more channel: how much the pictures of a batch differ, so that D sees a collapse (ProGAN, Sec. 3).
 
-    The standard deviation over groups of up to four pictures, its mean over all features. Pictures that are alike have
-    0, to 1e-4. The `parts` of a batch, real and fake, are each a batch of their own.
+    The standard deviation over groups of two to four pictures, or over all where none of these divides the batch: a
+    group of one would have no deviation. Its mean over all features. Pictures that are alike have 0, to 1e-4. The
+    `parts` of a batch, real and fake, are each a batch of their own.
     Shape: (N, C, H, W) -> (N, C + 1, H, W).
     """
 
@@ -72,7 +73,7 @@ class MinibatchDeviation(nn.Module):
 
 def _deviation(x: Tensor) -> Tensor:
     """Shape: (N, C, H, W) -> (N, 1, 1, 1)."""
-    group = next(size for size in range(min(GROUP, len(x)), 0, -1) if len(x) % size == 0)
+    group = next((size for size in range(GROUP, 1, -1) if len(x) % size == 0), len(x))
     grouped = x.float().unflatten(0, (group, -1))
     variance = (grouped - grouped.mean(0)).square().mean(0)
     return (variance + 1e-8).sqrt().mean((1, 2, 3)).repeat(group)[:, None, None, None]

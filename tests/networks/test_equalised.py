@@ -67,12 +67,14 @@ def test_the_deviation_by_hand():
     assert torch.allclose(MinibatchDeviation()(x)[:, 2], torch.ones(2, 2, 2), atol=1e-4)
 
 
-@pytest.mark.parametrize(("count", "group"), [(8, 4), (6, 3), (5, 1), (1, 1)])
-def test_groups_divide_the_batch(count, group):
+@pytest.mark.parametrize(("count", "group"), [(8, 4), (6, 3), (10, 2), (5, 5), (7, 7), (3, 3), (2, 2), (1, 1)])
+def test_groups_divide_the_batch_and_every_picture_is_told_of_its_own(count, group):
     x = torch.randn(count, 3, 2, 2)
     found = MinibatchDeviation()(x)[:, 3, 0, 0]
-    one = x[:: count // group] if group > 1 else x[:1]
-    assert float(found[0]) == pytest.approx(float(one.std(0, correction=0).mean()), abs=1e-3)
+    groups = count // group
+    of_each = [float(x[one::groups].std(0, correction=0).mean()) for one in range(groups)]
+    assert found.tolist() == pytest.approx(of_each * group, abs=1e-3)
+    assert count == 1 or float(found.min()) > 0.1, "none is a group by itself"
 
 
 def test_real_and_fake_in_one_pass_are_two_batches():
