@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from i2i import images
+from i2i.app.drawing import Colour, palette_of
 from i2i.app.limits import Limits
 from i2i.data.archives import Limits as ArchiveLimits
 from i2i.data.archives import unpack
@@ -52,6 +53,17 @@ def take(uploads: Sequence[Path], into: Path, limits: Limits) -> list[Refused]:
             refused.append(Refused(images.shown(picture.relative_to(into)), reason))
             picture.unlink()
     return refused
+
+
+def take_palette(upload: Path, limits: Limits) -> tuple[Colour, ...]:
+    """The colours of a label map. Raises DatasetError, with the file's own name and none of our folders."""
+    reason = _too_large(upload, limits)
+    if not reason:
+        try:
+            return palette_of(upload)
+        except PictureError as error:
+            reason = _without(str(error), upload)
+    raise DatasetError(f"{images.shown(upload.name)}: {reason}")
 
 
 def pictures_in(folder: Path) -> list[Path]:

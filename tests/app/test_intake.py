@@ -1,9 +1,11 @@
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from i2i.app.intake import pictures_in, take
+from i2i import images
+from i2i.app.intake import pictures_in, take, take_palette
 from i2i.app.limits import Limits
 from i2i.errors import DatasetError
 
@@ -120,3 +122,23 @@ def test_a_broken_picture_is_refused_by_its_name_alone(tmp_path, into):
     assert "cannot be read as a picture" in refused[0].reason
     assert str(tmp_path) not in refused[0].reason
     assert names(into) == []
+
+
+def test_colours_are_taken_of_a_label_map_within_the_limits(tmp_path, picture):
+    labels = np.zeros((64, 64, 3), np.uint8)
+    labels[:20] = (250, 0, 0)
+    images.write(tmp_path / "labels.png", labels)
+    assert take_palette(tmp_path / "labels.png", Limits()) == ((0, 0, 0), (250, 0, 0))
+    with pytest.raises(DatasetError, match=r"^huge.png: 1000 x 1001 pixels are more than the 1 megapixels"):
+        take_palette(picture("huge.png", (1001, 1000)), Limits(megapixels=1))
+
+
+@pytest.mark.parametrize("size", [(20, 30), (64, 64)])
+def test_a_label_map_that_is_refused_is_named_without_our_folders(size, tmp_path, picture):
+    path = picture("a.png", size)
+    whole = path.read_bytes()
+    for data in (b"nothing", whole[: len(whole) // 2], whole):
+        path.write_bytes(data)
+        with pytest.raises(DatasetError, match=r"^a.png: ") as error:
+            take_palette(path, Limits())
+        assert str(tmp_path) not in str(error.value)

@@ -7,6 +7,7 @@ import gradio as gr
 
 from i2i.app import drawing, shown
 from i2i.app.drawing import Canvas
+from i2i.app.intake import take_palette
 from i2i.app.page.setup import PRIVATE, QUIET, Setup
 from i2i.errors import UserError
 from i2i.images.pixels import Array
@@ -67,7 +68,7 @@ def draw_tab(page: Setup, model: gr.Dropdown, way: gr.Radio) -> tuple[gr.State, 
 
     def take(file: str, before: Canvas | None) -> list[Any]:
         try:
-            palette = drawing.palette_of(Path(file))
+            palette = take_palette(Path(file), page.limits)
         except UserError as error:
             return [gr.skip(), gr.skip(), shown.problem(str(error))]
         width, height = (before.width, before.height) if before else (drawing.SIDE, drawing.SIDE)
