@@ -71,7 +71,10 @@ def bring(name: Name, direction: Direction | None = None, *, tell: Callable[[str
         folder = _kept(name)
         if folder is None:
             raise
-        wanted(name, [path.name for path in folder.iterdir()], direction)
+        try:
+            wanted(name, [path.name for path in folder.iterdir()], direction)
+        except ModelFileError:  # the other direction alone was brought
+            raise error from None
         tell(f"{name}: {error.why}; taking the copy that was brought here before.")
         return folder
 
@@ -95,8 +98,10 @@ def files_of(name: Name) -> list[str]:
     api = library(name)
     with reaching(name):
         found = api.model_info(name.repository, revision=name.revision, files_metadata=True)
-    sizes = {one.rfilename: one.size or 0 for one in found.siblings or [] if one.rfilename in (ONE, *TWO, CARD)}
+    sizes = {one.rfilename: one.size for one in found.siblings or [] if one.rfilename in (ONE, *TWO, CARD)}
     for file, size in sizes.items():
+        if size is None:
+            raise ModelFileError(f"{name}: the hub does not say how large its {file} is, so it is not brought.")
         if size > MOST:
             raise ModelFileError(f"{name}: its {file} has {size:,} bytes, and {MOST:,} are taken at most.")
     return list(sizes)

@@ -29,13 +29,13 @@ def model_card(
 ) -> str:
     """Markdown, with the hub's metadata in front. `picture` is the file beside it that shows what the model does."""
     first = cards[0]
-    recipe = _plain(first.recipe or "translator")
     metadata = {
         "license": licence,
         "library_name": "i2i",
         "pipeline_tag": "image-to-image",
-        "tags": ["i2i", "image-to-image", "gan", *([recipe] if first.recipe else [])],
+        "tags": ["i2i", "image-to-image", "gan", *([first.recipe] if first.recipe else [])],
     }
+    tables = [table for scores in facts.scores if (table := _table(scores))]
     pieces = [
         f"---\n{yaml.safe_dump(metadata, sort_keys=False)}---",
         f"# {_plain(name.model)}",
@@ -45,7 +45,7 @@ def model_card(
         _use(name, cards),
         "## What it learnt from",
         _learnt(first, facts),
-        *(["## How good it is", *(_table(scores) for scores in facts.scores)] if facts.scores else []),
+        *(["## How good it is", *tables] if tables else []),
         "## What not to believe",
         _LIMITS,
         "## Licence",
@@ -94,15 +94,18 @@ def _learnt(card: Card, facts: Facts) -> str:
 
 
 def _table(scores: Scores) -> str:
-    """A score a row, the model beside what needs no learning."""
+    """A score a row, the model beside what needs no learning; nothing where there is none."""
     keys = [key for key, value in scores.rows[0][1].items() if math.isfinite(value)][:_MOST_SCORES]
+    if not keys:
+        return ""
     head = "| | " + " | ".join(_plain(name) for name, _ in scores.rows) + " |"
     rule = "|---|" + "---:|" * len(scores.rows)
     lines = [
         f"| {_TITLES.get(key, _plain(key))} | " + " | ".join(_number(row.get(key)) for _, row in scores.rows) + " |"
         for key in keys
     ]
-    count = f"On {scores.pictures:,} pictures of the {_plain(scores.split)} split, by `i2i evaluate`:"
+    way = f"{_plain(scores.direction)}, on" if scores.direction else "On"
+    count = f"{way} {scores.pictures:,} pictures of the {_plain(scores.split)} split, by `i2i evaluate`:"
     return "\n".join([count, "", head, rule, *lines])
 
 

@@ -18,12 +18,14 @@ _OURS = "this model"
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Of an evaluation: what was measured, on how many pictures of which split."""
+    """Of an evaluation: what was measured, on how many pictures of which split, and which way."""
 
     split: str
     pictures: int
     rows: Sequence[tuple[str, Mapping[str, float]]]
     """The model, what needs no learning, and real pictures; scores by name."""
+    direction: str = ""
+    """AtoB or BtoA; empty where the evaluation does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +43,19 @@ class Facts:
 
 
 def facts_of(run: Path, evaluations: Sequence[Path] = ()) -> Facts:
-    """Read a run; whatever is missing or damaged is left out.
+    """Read a run, or what lies beside a translator file; whatever is missing or damaged is left out.
 
-    `evaluations` are folders that i2i evaluate left, or their metrics.json; without any, those inside the run are
-    taken. Raises SettingsError where one that was asked for cannot be read.
+    `evaluations` are folders that i2i evaluate left, or their metrics.json; without any, those inside a run are taken,
+    and beside a file none: they may be another's. Raises SettingsError where one that was asked for cannot be read.
     """
     asked = [path / "metrics.json" if path.is_dir() else path for path in evaluations]
-    found = asked or sorted([*run.glob("metrics.json"), *run.glob("*/metrics.json")])
-    images, seconds = _clock(run / "log.jsonl")
+    inside = [*run.glob("metrics.json"), *run.glob("*/metrics.json")] if run.is_dir() else []
+    found = asked or sorted(inside)
+    folder = run if run.is_dir() else run.parent
+    images, seconds = _clock(folder / "log.jsonl")
     return Facts(
-        data=_data(run / "notes.txt"),
-        settings=_settings(run / "experiment.yaml"),
+        data=_data(folder / "notes.txt"),
+        settings=_settings(folder / "experiment.yaml"),
         images=images,
         seconds=seconds,
         scores=[scores for path in found if (scores := _scores(path, needed=bool(asked))) is not None],
@@ -61,10 +65,14 @@ def facts_of(run: Path, evaluations: Sequence[Path] = ()) -> Facts:
 def _data(notes: Path) -> str:
     # The first note: '6 pairs in /home/me/faces/train/A and /home/me/faces/train/B'.
     first = _text(notes).partition("\n")[0]
-    found = re.match(r"(\d[\d,]* [\w ,]+?(?: in \d+ classes)?) in (.+?)(?: and | \(|[,;:] |$)", first)
+    found = re.match(
+        r"(\d[\d,]* [\w ,]+?(?: in \d+ classes)?) in (.+?)(?: \([\d,]+ other files? ignored\)|, \d.*)?$", first
+    )
     if found is None:
         return ""
-    parts = [part for part in _parts(found[2]) if not re.fullmatch(r"[AB]|(train|val|test)[AB]?", part)]
+    # A folder's own name may hold all that stands between two of them: the end of the last path is what is sure.
+    last = found[2].rpartition(" and ")[2]
+    parts = [part for part in _parts(last) if not re.fullmatch(r"[AB]|(train|val|test)[AB]?", part)]
     return f"{found[1]} of {parts[-1]}" if parts else found[1]
 
 
@@ -108,6 +116,7 @@ def _scores(path: Path, *, needed: bool) -> Scores | None:
             str(content["split"]),
             int(content["pictures"]),
             [(str(name), {str(key): float(value) for key, value in row.items()}) for name, row in rows],
+            str(content.get("direction") or ""),
         )
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         if needed:

@@ -71,7 +71,7 @@ def pack(
     text = model_card(
         name,
         cards,
-        facts_of(run, evaluations),
+        facts_of(model, evaluations),
         licence=licence,
         picture=PICTURE if shown is not None else None,
     )

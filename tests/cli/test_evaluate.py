@@ -55,6 +55,7 @@ def test_one_run_has_a_row_intervals_and_its_rule(
     assert said.index("this model") < said.index("copy the input") < said.index("mean target")
     assert "last: the weights at the end of the run, 7 steps" in said
     kept = json.loads((tmp_path / "metrics.json").read_text())
+    assert kept["direction"] == "BtoA"
     low, high = kept["intervals"]["this model"]["l1"]
     assert low <= kept["metrics"]["l1"] <= high
     assert f"[{low:.2f}, {high:.2f}]" in said

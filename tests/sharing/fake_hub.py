@@ -35,7 +35,7 @@ class FakeHub:
         self.revisions: dict[tuple[str, str], Repository] = {}
         self.asked: list[str] = []
         self.refuses_uploads = False
-        self.claims: dict[str, int] = {}
+        self.claims: dict[str, int | None] = {}
         self._uploaded: dict[str, bytes] = {}
         hub = self
 

@@ -66,8 +66,8 @@ def make_run(run: Path, *, two: bool = False) -> Path:
     return run
 
 
-def evaluated(folder: Path) -> Path:
-    """What i2i evaluate leaves."""
+def evaluated(folder: Path, **other: object) -> Path:
+    """What i2i evaluate leaves, and other than that."""
     folder.mkdir(parents=True)
     content = {
         "pictures": 20,
@@ -75,6 +75,7 @@ def evaluated(folder: Path) -> Path:
         "metrics": {"l1": 12.345, "psnr": 18.5, "random64/kid": 0.0123},
         "floors": {"copy the input": {"l1": 40.0, "psnr": 9.0}},
         "ceilings": {},
+        **other,
     }
     (folder / "metrics.json").write_text(json.dumps(content))
     return folder

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from sharing_runs import evaluated, make_run
+from sharing_runs import evaluated, make_run, save
 
 from i2i.errors import SettingsError
 from i2i.hub import parse
@@ -30,6 +30,7 @@ def test_a_card_says_what_it_learnt_from_how_good_it_is_and_how_to_use_it(tmp_pa
         "pipeline_tag": "image-to-image",
         "tags": ["i2i", "image-to-image", "gan", "pix2pix"],
     }
+    assert "\nOn 20 pictures" in card  # this evaluation does not say of which direction
     for text in (
         "# faces",
         "pix2pix AtoB, resnet of width 2, 3 to 3 channels, trained at 256 (none).",
@@ -63,12 +64,48 @@ def test_names_of_folders_that_are_nobodys_business_are_cut_off(tmp_path: Path) 
         ("96 and 96 pictures in D:\\me\\horses\\trainA and D:\\me\\horses\\trainB", "96 and 96 pictures of horses"),
         ("1,200 pictures in 3 classes in /x/cats/train (4 other files ignored)", "1,200 pictures in 3 classes of cats"),
         ("6 pairs in train/A and train/B", "6 pairs"),
+        ("6 pairs in /home/ada lovelace (work)/faces/train", "6 pairs of faces"),
+        ("6 pairs in /home/ada and bob/faces/train/A and /home/ada and bob/faces/train/B", "6 pairs of faces"),
+        ("1,200 pictures in /Users/ada, bob/faces/train", "1,200 pictures of faces"),
+        ("1,200 pictures in /a/faces/train, 12 of them apart", "1,200 pictures of faces"),
         ("something else", ""),
     ],
 )
 def test_what_it_learnt_from_is_the_sets_name_and_no_path(tmp_path: Path, note: str, said: str) -> None:
     (tmp_path / "notes.txt").write_text(note + "\nanother note\n")
     assert facts_of(tmp_path).data == said
+
+
+def test_scores_beside_a_file_are_not_taken_for_its_own(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run")
+    evaluated(run / "results")
+    (run / "best.safetensors").write_bytes((run / "translator.safetensors").read_bytes())
+    assert "How good it is" not in pack(run / "best.safetensors", NAME).card
+    asked = pack(run / "best.safetensors", NAME, evaluations=[run / "results"]).card
+    assert "On 20 pictures of the test split" in asked
+    assert "6 pairs of faces" in asked
+
+
+def test_scores_of_two_directions_are_told_apart(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", two=True)
+    for way in ("AtoB", "BtoA"):
+        evaluated(run / way, direction=way)
+    card = pack(run, NAME).card
+    assert "\nAtoB, on 20 pictures of the test split" in card
+    assert "\nBtoA, on 20 pictures of the test split" in card
+
+
+def test_scores_that_are_no_numbers_make_no_table(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run")
+    evaluated(run / "results", metrics={"l1": float("nan")})
+    assert "How good it is" not in pack(run, NAME).card
+
+
+def test_a_tag_is_the_recipes_own_name(tmp_path: Path) -> None:
+    save(tmp_path / "translator.safetensors", recipe="my_own")
+    card = pack(tmp_path, NAME).card
+    assert "my_own" in metadata(card)["tags"]
+    assert "my\\_own" in card  # where Markdown would make it slanted
 
 
 def test_both_directions_are_named(tmp_path: Path) -> None:

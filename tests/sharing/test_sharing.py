@@ -203,6 +203,16 @@ def test_without_a_network_the_kept_copy_is_taken_and_said(hub: FakeHub, tmp_pat
     assert f"{hub.address} cannot be reached" in said[0]
 
 
+def test_without_a_network_and_with_the_other_direction_alone_the_network_is_what_is_missing(
+    hub: FakeHub, tmp_path: Path
+) -> None:
+    sharing.push(sharing.pack(make_run(tmp_path / "run", two=True), NAME))
+    bring(NAME, "AtoB")
+    hub.close()
+    with pytest.raises(ModelFileError, match="cannot be reached .*Try again with a network"):
+        bring(NAME, "BtoA")
+
+
 def test_without_a_network_and_a_copy_the_way_out_is_said_in_one_line(hub: FakeHub, tmp_path: Path) -> None:
     parcel = sharing.pack(make_run(tmp_path / "run"), NAME)
     hub.close()
@@ -243,6 +253,9 @@ def test_a_file_that_claims_too_much_is_not_brought(hub: FakeHub) -> None:
     hub.repositories["ada/faces"] = Repository({"translator.safetensors": b"x"})
     hub.claims["translator.safetensors"] = hubs.MOST + 1
     with pytest.raises(ModelFileError, match="are taken at most"):
+        bring(NAME)
+    hub.claims["translator.safetensors"] = None
+    with pytest.raises(ModelFileError, match=r"does not say how large its translator\.safetensors is"):
         bring(NAME)
     assert hub.downloads() == []
 
