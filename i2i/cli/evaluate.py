@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import json
+import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -60,7 +61,7 @@ class Evaluate:
 
 
 def main(args: Sequence[str]) -> int:
-    """Measure, and print the scores."""
+    """Measure, and print the scores; 1 where pictures were left out that cannot be read."""
     asked, behind = parse(
         Evaluate(),
         args,
@@ -105,14 +106,19 @@ def main(args: Sequence[str]) -> int:
         found = evaluation.measured_together(models, measure_one)
         if asked.out is not None:
             evaluation.publish_several(asked.out, found)
+    # The same pictures for all models.
+    unreadable = (found.first if isinstance(found, evaluation.Several) else found).unreadable
+    for reason in unreadable:
+        print(f"left out: {reason}", file=sys.stderr)
+    code = 1 if unreadable else 0
     if asked.json:
         content = found.content if isinstance(found, evaluation.Several) else dataclasses.asdict(found)
         print(json.dumps(content, indent=1, ensure_ascii=False))
-        return 0
+        return code
     show(found, more=asked.more)
     if asked.out is not None:
         print(f"Pictures, metrics.json and report: {asked.out / 'report.html'}")
-    return 0
+    return code
 
 
 def _seen_with(asked: Evaluate, data: Path) -> "Given":

@@ -1,11 +1,12 @@
 """Which features an evaluation rests on: random ones, those of the user's own pictures, or both."""
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 from i2i.data.folders import find_pairs, splits
-from i2i.errors import DatasetError, SettingsError
+from i2i.errors import DatasetError, PictureError, SettingsError
 from i2i.evaluation.features import RandomFeatures, random_features
 from i2i.evaluation.measuring import Kind, require_split
 from i2i.evaluation.own_features import LEAST, OnProgress, OwnFeatures, own_features
@@ -17,10 +18,13 @@ Asked = Literal["auto", "random", "own", "both"]
 
 
 def random_features_for(translator: Translator, data: Path, split: str) -> RandomFeatures:
-    """At the scale that the network sees. Raises DatasetError where there are no such pictures."""
+    """At the scale that the network sees. Raises DatasetError where there are no such pictures, or none to read."""
     require_split(data, split)
     _, targets = _sides(data, split)[:: 1 if translator.card.direction == "AtoB" else -1]
-    return random_features(min(translator.scaled(targets[0].read().shape)))
+    for picture in targets:
+        with contextlib.suppress(PictureError, DatasetError):
+            return random_features(min(translator.scaled(picture.read().shape)))
+    raise DatasetError(f"{data}: no picture of its {split} split can be read. i2i check {data} names what is wrong.")
 
 
 def own_features_for(

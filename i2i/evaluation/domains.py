@@ -23,6 +23,7 @@ from i2i.evaluation.scores import OURS, Array, Evaluation, Scores
 from i2i.evaluation.sides import Picture
 from i2i.evaluation.structure import Structure, kept, normalised
 from i2i.evaluation.translating import together
+from i2i.evaluation.unreadable import noted, readable
 from i2i.report import Example
 from i2i.translator import Translator, describe
 
@@ -47,12 +48,15 @@ def measure_domains(
     Raises DatasetError for fewer than LEAST.
     """
     forth = translator.card.direction == "AtoB"
-    sources, targets = (spread(side, MOST) for side in (sides if forth else sides[::-1]))
+    chosen = (spread(side, MOST) for side in (sides if forth else sides[::-1]))
+    (sources, unread), (targets, unread_too) = (readable(side, lambda picture: picture.read()) for side in chosen)
+    unreadable = unread + unread_too
     if min(len(sources), len(targets)) < LEAST:
         a, b = (len(side) for side in sides)
+        unusable = f" ({len(unreadable)} of them cannot be read: {unreadable[0]})" if unreadable else ""
         raise DatasetError(
-            f"{root}: the {split} split has {a} pictures of A and {b} of B, too few for KID, FID and coverage, which "
-            f"need {LEAST} of each. Add pictures, or choose another with --split."
+            f"{root}: the {split} split has {a} pictures of A and {b} of B{unusable}, too few for KID, FID and "
+            f"coverage, which need {LEAST} of each. Add pictures, or choose another with --split."
         )
     side = min(translator.scaled(targets[0].read().shape))
     features = features or [random_features(side)]
@@ -94,6 +98,7 @@ def measure_domains(
             *_notes(translator, root, split, features, sides, (len(sources), len(targets)), rule),
             agreement(names, ours, copy),
             *checked.notes,
+            *noted(unreadable),
         ],
         intervals={
             row: bootstrap.of_means([_structure([one]) for one in structures])
@@ -106,6 +111,7 @@ def measure_domains(
         },
         checkpoint=rule,
         sections=checked.sections,
+        unreadable=unreadable,
     )
     if left:
         nearest = checked.nearest([picture.name for picture in sources])

@@ -52,6 +52,7 @@ class Left:
     ) -> None:
         """Write metrics.json, with the scores of each picture, and report.html; `nearest` beside training pictures."""
         content = {
+            "direction": model.card.direction if isinstance(model, Translator) else "",
             "pictures": found.pictures,
             "split": found.split,
             "metrics": found.metrics,
@@ -64,6 +65,7 @@ class Left:
             "sections": {name: asdict(section) for name, section in found.sections.items()},
             "main": found.main,
             "notes": found.notes,
+            "unreadable": found.unreadable,
             "each": each,
         }
         write_text(self.folder / "metrics.json", json.dumps(content, indent=1, ensure_ascii=False))

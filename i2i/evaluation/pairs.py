@@ -12,6 +12,7 @@ from i2i import images
 from i2i.data.folders import Pair, find_pairs, splits
 from i2i.data.listing import spread
 from i2i.data.paired import read_pair
+from i2i.errors import DatasetError
 from i2i.evaluation import bootstrap, segmentation
 from i2i.evaluation.checking import Checking
 from i2i.evaluation.choosing import checkpoint_rule
@@ -23,6 +24,7 @@ from i2i.evaluation.made import Made, at_scale_of, made_pairs
 from i2i.evaluation.scores import LOWER, NAMES, OURS, Array, Evaluation, Scores
 from i2i.evaluation.sides import Picture, of_pairs
 from i2i.evaluation.translating import together
+from i2i.evaluation.unreadable import noted, readable
 from i2i.report import Example
 from i2i.translator import Translator, describe
 from i2i.translator.tasks import prepared_shown
@@ -45,7 +47,7 @@ def measure_pairs(
     translator: Translator,
     root: Path,
     split: str,
-    pairs: Sequence[Pair] | Sequence[Made],
+    every: Sequence[Pair] | Sequence[Made],
     left: Left | None = None,
     on_progress: Callable[[int, int], None] | None = None,
     judge: segmentation.Judge | None = None,
@@ -55,12 +57,16 @@ def measure_pairs(
 ) -> Evaluation:
     """Translate a split's sources and compare with its targets, both at the scale that the network sees.
 
-    A `judge` says beside it what it recognises. `model` is what the translator was loaded from. `features` are for what
-    is said of all translations together; the random ones for the translator's size where none are given. Each of
-    `lpips` is a column.
+    Pairs that cannot be read are left out. A `judge` says beside it what it recognises. `model` is what the translator
+    was loaded from. `features` are for what is said of all translations together; the random ones for the translator's
+    size where none are given. Each of `lpips` is a column. Raises DatasetError where no pair can be read.
     """
-    ((*_, first),) = next(_batches(translator, pairs[:1]))
-    side = min(first.shape[:2])
+    pairs, unreadable = readable([*every], partial(_item, translator))
+    if not pairs:
+        raise DatasetError(
+            f"{root}: no pair of its {split} split can be read ({unreadable[0]}). i2i check {root} names what is wrong."
+        )
+    side = min(_item(translator, pairs[0]).target.shape[:2])
     features = features or [random_features(side)]
     checking = Checking(translator, features, (root, split), side, len(pairs), on_progress)
     checked_places = set(spread(range(len(pairs)), MOST))
@@ -98,6 +104,7 @@ def measure_pairs(
         *floors.notes,
         *(f"{one.title}: SHA-256 {one.hash[:16]} of its two files' own; 0 is the same picture" for one in lpips),
         *checked.notes,
+        *noted(unreadable),
     ]
     singles = each[OURS]
     if recognition:
@@ -118,6 +125,7 @@ def measure_pairs(
         segmenter=recognition.about if recognition else {},
         sections=checked.sections,
         features=[*checked.features, *({"name": one.name, "hash": one.hash} for one in lpips)],
+        unreadable=unreadable,
     )
     if left:
         sources = _sources(translator, [pairs[at] for at in sorted(checked_places)])
@@ -176,7 +184,9 @@ class _Floors:
         known = pairs
         if other != split:
             known = find_pairs(root, other).pairs if task.kind == "none" else made_pairs(root, other, task)
-        chosen = known[:TRAINING_PICTURES]
+        chosen, _ = readable(known[:TRAINING_PICTURES], partial(_item, translator))
+        if not chosen:
+            chosen, other = pairs[:TRAINING_PICTURES], split
         self.mean = _mean_target(translator, chosen)
         self.notes = [
             f"best constant gain: {self.gain:.3f}, fitted on these very pictures",
@@ -227,20 +237,21 @@ def _input(made: Made, translator: Translator) -> Array:
 def _batches(translator: Translator, pairs: Sequence[Pair | Made]) -> Iterator[list[Item]]:
     """A few at a time."""
     ahead = iter(pairs)
-    card = translator.card
     while group := list(itertools.islice(ahead, translator.batch_size)):
-        batch = []
-        for pair in group:
-            if isinstance(pair, Made):
-                source, target = at_scale_of(pair, translator)
-                batch.append(Item(pair, source, translator.prepare(source), target))
-                continue
-            a, b = read_pair(pair)
-            source, target = (a, b) if card.direction == "AtoB" else (b, a)
-            size = translator.scaled(target.shape[:2])
-            target = images.resize(images.with_channels(target, card.out_channels), size)
-            batch.append(Item(pair, source, translator.prepare(source), target))
-        yield batch
+        yield [_item(translator, pair) for pair in group]
+
+
+def _item(translator: Translator, pair: Pair | Made) -> Item:
+    """Raises PictureError and DatasetError."""
+    card = translator.card
+    if isinstance(pair, Made):
+        source, target = at_scale_of(pair, translator)
+        return Item(pair, source, translator.prepare(source), target)
+    a, b = read_pair(pair)
+    source, target = (a, b) if card.direction == "AtoB" else (b, a)
+    size = translator.scaled(target.shape[:2])
+    target = images.resize(images.with_channels(target, card.out_channels), size)
+    return Item(pair, source, translator.prepare(source), target)
 
 
 def _mean(scores: Sequence[Scores]) -> Scores:

@@ -24,6 +24,7 @@ from i2i.evaluation.manifold import f_score
 from i2i.evaluation.measuring import require_split
 from i2i.evaluation.sample_classes import Points, classes_section
 from i2i.evaluation.scores import OURS, Array, Evaluation, Scores, Section
+from i2i.evaluation.unreadable import noted
 from i2i.networks.sampler import Sampler
 from i2i.report import Example
 from i2i.sampler import PictureSampler, describe
@@ -56,9 +57,10 @@ def measure_samples(
     require_split(root, split)
     reals = LikeSamples(root, split, sampler.card, MOST)
     if len(reals) < LEAST:
+        unusable = f" that can be read ({reals.unreadable[0]})" if reals.unreadable else ""
         raise DatasetError(
-            f"{root}: the {split} split has {len(reals)} pictures, too few for KID, FID and coverage, which need "
-            f"{LEAST}. Add pictures, or choose another with --split."
+            f"{root}: the {split} split has {len(reals)} pictures{unusable}, too few for KID, FID and coverage, which "
+            f"need {LEAST}. Add pictures, or choose another with --split."
         )
     side = min(parse_size(sampler.card.size))
     features = features or [random_features(side)]
@@ -92,8 +94,9 @@ def measure_samples(
         split=split,
         titles=_titles(features),
         features=[{"name": one.name, "hash": one.hash, "dimension": one.dimension} for one in features],
-        notes=_notes(sampler, reals, features, f"{root.name}/{split}"),
+        notes=[*_notes(sampler, reals, features, f"{root.name}/{split}"), *noted(reals.unreadable)],
         sections=_sections(features, (made, real), (halves[0], halves[1]), copied, usual),
+        unreadable=reals.unreadable,
     )
     if reals.classes:
         each = [(points, reals.labels[start::2]) for start, points in enumerate(apart)]

@@ -61,6 +61,8 @@ class Evaluation:
     """What the segmenter was trained on and what it took the label maps for, where there is one."""
     sections: dict[str, Section] = dataclasses.field(default_factory=dict)
     """"checks": copies, diversity, checkerboards; "more": what people ask for. Both of 10 pictures or more."""
+    unreadable: list[str] = dataclasses.field(default_factory=list)
+    """Pictures of the split that no row counts, each with the reason why it cannot be read."""
 
     @property
     def main(self) -> str:

@@ -13,11 +13,13 @@ import numpy as np
 from i2i import images
 from i2i.data.folders import find_pairs, splits
 from i2i.data.listing import spread
+from i2i.data.paired import read_pair
 from i2i.errors import DatasetError, SettingsError
 from i2i.evaluation import bootstrap
 from i2i.evaluation.label_colours import classes_of, count_colours, fitted
 from i2i.evaluation.scores import Array, Intervals, Scores
 from i2i.evaluation.segmenter import PICTURES, Segmenter, SegmenterSettings, label_and_photo, segmenters_for
+from i2i.evaluation.unreadable import readable
 from i2i.settings import parse_size
 from i2i.translator import Translator
 
@@ -66,7 +68,11 @@ def judge_for(
         raise DatasetError(
             f"{data}: has no train split for the segmenter to learn from, only {', '.join(splits(data))}."
         )
-    pairs = spread(find_pairs(data, "train").pairs, PICTURES)
+    pairs, unreadable = readable(spread(find_pairs(data, "train").pairs, PICTURES), read_pair)
+    if not pairs:
+        raise DatasetError(
+            f"{data}: no pair of its train split can be read ({unreadable[0]}). i2i check {data} names what is wrong."
+        )
     direction = translator.card.direction
     size = _size(translator)
     if classes is None:
