@@ -1,6 +1,7 @@
 """The `i2i` command, the only place that parses arguments or prints: a module a verb, loaded when it is called."""
 
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -58,6 +59,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     # runs too they spin away the time of the one they wait for: with one core of two busy, converting took 8 times as
     # long. Spinning briefly costs an idle machine nothing that could be measured.
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a picture's name need not be text, nor text that a terminal can show
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         code = _run(args)
         sys.stdout.flush()

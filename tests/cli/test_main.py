@@ -7,10 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import i2i
-from i2i import cli
+from i2i import cli, images
 from i2i.errors import DatasetError
 
 
@@ -183,3 +184,17 @@ def test_a_demo_of_an_impossible_size_is_refused_before_it_draws(
     assert cli.main(["demo", "--size", "30", "--out", str(tmp_path / "demo")]) == 2
     assert "--size 32" in capsys.readouterr().err
     assert not (tmp_path / "demo").exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names are bytes there")
+def test_what_a_terminal_cannot_show_is_spelt_out(tmp_path: Path) -> None:
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/set-\xe9"))
+    folder.mkdir()
+    images.write(folder / "a.png", np.zeros((8, 8, 3), np.uint8))
+    for words in (["fetch"], ["check", str(folder)], ["check", str(folder), "--json"]):
+        for encoding in ("ascii:strict", "utf-8:strict"):
+            environment = os.environ | {"PYTHONIOENCODING": encoding}
+            command = [sys.executable, "-m", "i2i", *words]
+            done = subprocess.run(command, capture_output=True, text=True, env=environment)
+            assert done.returncode == 0, done.stderr
+            assert words == ["fetch"] or "\\udce9" in done.stdout
