@@ -22,7 +22,8 @@ class TrainingSettings:
     """Pictures (or pairs) a step on one device, 1 in the papers of translation; auto tries what fits and is fastest."""
 
     accumulate: Positive = 1
-    """Batches whose gradients are averaged before a player moves. What pix2pix and DCGAN keep for it grows with it."""
+    """Batches whose gradients are averaged before a player moves. What pix2pix and DCGAN keep for it grows with it.
+    BEGAN's k and StyleGAN2's mean path length and mean style move at their full rate in each of them."""
 
     lr: Annotated[float, Field(gt=0)] = 2e-4
     """Learning rate of Adam."""
