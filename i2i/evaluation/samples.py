@@ -239,8 +239,8 @@ def _notes(sampler: PictureSampler, reals: LikeSamples, features: Sequence[Featu
             for one in features
         ),
         f"{UNTRAINED}: the same network with weights as they are drawn; {COLLAPSED}: that of seed 0, over and over",
-        f"KID is unbiased, 0 for the same distribution; FID is biased upwards, here by {len(reals)} pictures and in "
-        f"the last column by halves: compare it among equal numbers alone",
+        f"KID is unbiased, 0 for the same distribution; FID and SWD are biased upwards by few pictures, here by "
+        f"{len(reals)} and in the last column by halves: compare them among equal numbers alone",
     ]
 
 
