@@ -8,6 +8,7 @@ import gradio as gr
 from i2i.app import drawing, shown
 from i2i.app.drawing import Canvas
 from i2i.app.intake import take_palette
+from i2i.app.page.editor import Editor
 from i2i.app.page.setup import PRIVATE, QUIET, Setup
 from i2i.errors import UserError
 from i2i.images.pixels import Array
@@ -18,7 +19,7 @@ def draw_tab(page: Setup, model: gr.Dropdown, way: gr.Radio) -> tuple[gr.State, 
     canvas = gr.State(None)
     with gr.Row():
         with gr.Column(min_width=320):
-            editor = gr.ImageEditor(
+            editor = Editor(
                 type="numpy",
                 image_mode="RGBA",
                 sources=["upload"],
