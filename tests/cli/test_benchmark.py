@@ -3,7 +3,6 @@
 import json
 import os
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -224,25 +223,23 @@ def test_parts_without_time_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path:
 
 @pytest.mark.skipif(os.name != "posix", reason="processes end in another way")
 def test_a_part_that_takes_too_long_is_ended_with_all_it_started(tmp_path: Path) -> None:
-    beats = tmp_path / "beats"
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
     child = (
-        "import time\n"
-        "for _ in range(600):\n"
-        f"    with open({str(beats)!r}, 'a') as file: file.write('.')\n"
-        "    time.sleep(0.05)"
+        f"import time; pipe = open({str(pipe)!r}, 'wb', 0); pipe.write(b'begun'); print(flush=True); "
+        "time.sleep(60); pipe.write(b', left alone')"
     )
     # Popen and not run, which would end its child itself.
     script = (
-        "import subprocess, sys, time; print('half', flush=True); "
-        f"subprocess.Popen([sys.executable, '-c', {child!r}]); time.sleep(30)"
+        "import subprocess as s, sys, time; "
+        f"s.Popen([sys.executable, '-c', {child!r}], stdout=s.PIPE).stdout.read(1); "
+        "print('half', flush=True); time.sleep(60)"
     )
-    started = time.monotonic()
-    code, said, _ = everything._call([sys.executable, "-c", script], 5.0)
-    assert (code, said) == (None, "half\n")
-    assert time.monotonic() - started < 25  # of 30
-    heard = beats.stat().st_size
-    time.sleep(0.4)
-    assert beats.stat().st_size == heard
+    with os.fdopen(os.open(pipe, os.O_RDONLY | os.O_NONBLOCK), "rb") as heard:
+        code, said, _ = everything._call([sys.executable, "-c", script], 10.0)
+        os.set_blocking(heard.fileno(), True)
+        assert (code, said) == (None, "half\n")
+        assert heard.read() == b"begun"  # to the end, which comes when no process can write any more
 
 
 def test_json_on_standard_output_is_alone_there(

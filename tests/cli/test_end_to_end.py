@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -82,17 +83,20 @@ def test_time_that_is_up_is_no_error(data: Path, tmp_path: Path, capsys: pytest.
 
 
 @pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGINT", 130), ("SIGUSR1", 138)])
-def test_a_signal_ends_with_its_code_and_a_run_to_resume(name: str, code: int, data: Path, tmp_path: Path) -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+def test_a_signal_ends_with_its_code_and_a_run_to_resume(
+    name: str, code: int, data: Path, tmp_path: Path, start: Callable[..., "subprocess.Popen[str]"]
+) -> None:
     out = tmp_path / "run"
     args = ["train", "pix2pix", "--data", str(data), "--out", str(out), *TINY, "--steps", "100000"]
     command = [sys.executable, "-m", "i2i", *args, "--training.log-every", "1"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
-        deadline = time.monotonic() + 300
-        log = out / "log.jsonl"
-        while not (log.exists() and log.stat().st_size) and process.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.05)
-        process.send_signal(getattr(signal, name))
-        said = process.communicate(timeout=300)[1]
+    process = start(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 300
+    log = out / "log.jsonl"
+    while not (log.exists() and log.stat().st_size) and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(getattr(signal, name))
+    said = process.communicate(timeout=300)[1]
     assert process.returncode == code, said
     assert f"saved. Go on with: i2i train --resume {out}" in said
     assert "Traceback" not in said

@@ -54,7 +54,7 @@ def opened(browser, path: Path, **options):
     page = context.new_page()
     page.said = []
     page.on("console", lambda message: page.said.append(message.text))
-    page.on("request", lambda request: page.said.append(request.url[:60]) if request.url[:5] == "http:" else None)
+    page.on("request", lambda request: request.url.startswith(("file:", "data:")) or page.said.append(request.url[:60]))
     page.goto(path.as_uri())
     return page
 

@@ -220,6 +220,18 @@ def test_every_loss_has_its_curve_in_its_players_group(tmp_path: Path):
     assert "loss, log scale" in page  # 46 down to 1.1
 
 
+def test_a_curve_and_its_faint_points_have_one_colour(tmp_path: Path):
+    run = tmp_path / "run"
+    run.mkdir()
+    few = {"D/gan/fake": 1.0}  # points, beside whose curve there are no faint ones
+    lines = [{"step": step, "losses": (few if step < 4 else {}) | {"D/gan/real": 1 / step}} for step in range(1, 31)]
+    (run / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    page = run_report(run).read_text(encoding="utf-8")
+    colours = dict(re.findall(r'<li class="(c\d)"><i></i>(\w+) ', page))
+    assert colours == {"c0": "fake", "c1": "real"}
+    assert re.findall(r'<path class="raw (c\d)"', page) == ["c1"]
+
+
 def test_the_health_of_the_game_is_told_where_the_log_has_it(tmp_path: Path):
     run = make_run(tmp_path / "run")
     with (run / "log.jsonl").open("a") as file:
