@@ -7,6 +7,7 @@ from i2i.errors import SettingsError
 from i2i.game import Progress, Turn, flatten
 from i2i.losses.adversarial import LeastSquares
 from i2i.losses.contrastive import patch_nce
+from i2i.losses.penalties import LazyR1
 from i2i.models import settings
 from i2i.models.cut import CUT
 from i2i.networks import settings as networks
@@ -102,6 +103,22 @@ def test_a_mirrored_input_is_mirrored_back_before_it_is_compared():
     assert [one != other for one, other in zip(same, mirrored, strict=True)] == [True] * 8
     assert 0 < sum(mirrored) < 8
     assert torch.equal(turned.G.seen[1], batch.x)  # pyright: ignore[reportIndexIssue]
+
+
+class Squares(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x.square()
+
+
+def test_slopes_are_penalised_at_the_target_domain_and_at_what_was_made_of_the_source():
+    x, y = batch = domains(3)
+    model = make(r1=LazyR1(weight=1.0, weight_fake=1.0, every=1))
+    model.D = Squares()
+    found = numbers(next(model.step(batch, Progress())))
+    # The mean of 8 scores: half of |2 p / 8|^2 a picture; the fakes are 2 x.
+    sizes = {"r1": y, "r2": 2 * x}
+    wanted = {name: float(p.square().sum((1, 2, 3)).mean()) / 32 for name, p in sizes.items()}
+    assert {name: found[name] for name in wanted} == pytest.approx(wanted, rel=1e-5)
 
 
 def real(identity: bool = True, flip: bool = False) -> CUT:

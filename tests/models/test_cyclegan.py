@@ -164,6 +164,22 @@ def test_both_discriminators_pay_for_their_slopes_on_real_and_on_past_fakes():
     }
 
 
+class Squares(Times):
+    def forward(self, x: Tensor) -> Tensor:
+        return self.factor * x.square()
+
+
+def test_slopes_are_those_at_the_pictures_of_a_discriminators_own_domain():
+    model = make(capacity=0)
+    model.D_X, model.D_Y = Squares(1), Squares(1)
+    model.r1 = LazyR1(weight=1.0, weight_fake=1.0, every=1)
+    _, D = model.step(domains(), Progress())
+    found = {name: value for name, value in numbers(D.terms).items() if name.startswith("penalty")}
+    # Half of |2 p / 4|^2 over four pixels: x is 0.5 and its fake 0.25, y is -0.25 and its fake 1.
+    pixels = {"x/r1": 0.5, "x/r2": 0.25, "y/r1": -0.25, "y/r2": 1.0}
+    assert found == {f"penalty/{name}": pytest.approx(pixel**2 / 2) for name, pixel in pixels.items()}
+
+
 def test_both_discriminators_are_held_to_what_the_objective_asks_after_their_move():
     model = make()
     model.objective = WGAN(clip=0.5)

@@ -171,6 +171,24 @@ def test_scores_that_are_not_to_be_ranked_are_no_sign_of_health():
         assert set(D.signals) == ({"real", "fake"} if shown else set())
 
 
+class Square(Mean):
+    """Scores are mean squares: their slope is another at every picture."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.factor * x.square().mean(dim=(1, 2, 3))
+
+
+def test_r1_is_of_the_real_pictures_and_r2_of_the_fakes():
+    torch.manual_seed(0)
+    penalties = LazyR1(weight=1.0, weight_fake=1.0, every=1)
+    model = GAN(FromNoise(), Square(), Hinge(), r1=penalties)  # pyright: ignore[reportArgumentType]
+    terms = flatten(next(model.step(BATCH, Progress())).terms)
+    # Half of |2 x / 4|^2 over four pixels.
+    made = 0.5 * model.G.noise[0]  # pyright: ignore[reportIndexIssue]
+    assert float(terms["r1"].detach()) == pytest.approx(0.25**2 / 2)
+    assert float(terms["r2"].detach()) == pytest.approx(float(made.square().mean()) / 2)
+
+
 class Filters(FromNoise):
     """Two filters that overlap by a half."""
 

@@ -134,6 +134,21 @@ def test_r1_is_a_term_of_the_discriminators_turn_in_the_rounds_of_one_phase(batc
     assert found == [pytest.approx(10 * 4 * 4 * 0.75**2 / 2) if k % 4 == 0 else None for k in range(9)]
 
 
+class Squaring(nn.Module):
+    """Scores each patch by the square of its target: the slope is another at every picture."""
+
+    def forward(self, pair: Tensor) -> Tensor:
+        return pair[:, 1:].square()
+
+
+def test_r1_is_of_the_targets_and_r2_of_the_fakes(batch):
+    penalties = LazyR1(weight=1.0, weight_fake=1.0, every=1)
+    model = Pix2Pix(one_by_one(1, [3.0]), Squaring(), LeastSquares(), r1=penalties)
+    found = numbers(next(model.step(batch, Progress())).terms)
+    # Half of |2 y / 4|^2 over four pixels; the target is -1 and the fake 1.5 where the source is 0.5.
+    assert (found["r1"], found["r2"]) == (pytest.approx(1 / 2), pytest.approx(1.5**2 / 2))
+
+
 def test_a_game_without_r1_is_of_one_phase(model):
     assert len({model.phase(Progress(rounds=k)) for k in range(64)}) == 1
 

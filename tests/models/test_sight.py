@@ -194,7 +194,7 @@ def test_d_that_has_moved_teaches_its_sight():
     D = Remembering()
     critic = Critic(D, sight=sight.at(Progress()))
     for _ in range(TURNS):
-        critic.both(pictures(1), pictures(2).abs() + 1)
+        critic.both(-pictures(1).abs() - 1, pictures(2).abs() + 1)  # only what is real scores above 0
         critic.moved(Hinge())
     assert float(sight.adaptive.p) == pytest.approx(TURNS * 2 / 100)
 
