@@ -61,6 +61,36 @@ def test_a_fade_begins_and_ends_without_a_jump(G, D):
             assert torch.equal(D(x), before[1])
 
 
+def test_noise_counts_by_its_direction_alone(G):
+    z = torch.randn(4, 5)
+    with torch.no_grad():
+        G.start[0].bias.normal_()  # without it pixel norm alone would do
+        assert torch.equal(G(z), G(4 * z))  # by a power of two not a bit changes
+        assert not torch.allclose(G(z), G(-z))
+
+
+def test_both_ends_of_a_fade_teach(G, D):
+    """At alpha 0.5 half of the picture is that of the block before, and half of a score is of what it looks at."""
+    for network in (G, D):
+        network.growth.set(2, 0.5)
+    z, x = torch.randn(2, 5), torch.randn(2, 3, 32, 32)
+    for made, before, grown in ((G(z), G.to_rgb[1], G.to_rgb[2]), (D(x), D.from_rgb[1][0], D.from_rgb[2][0])):
+        made.square().sum().backward()
+        for layer in (before, grown):
+            assert layer.weight.grad is not None
+            assert layer.weight.grad.any()
+
+
+def test_the_block_before_learns_through_the_faded_picture(G):
+    """Where what is grown counts for nothing, all that teaches the earlier blocks is the picture that fades out."""
+    G.growth.set(2, 0.0)
+    G(torch.randn(2, 5)).square().sum().backward()
+    for part in (G.start[0].weight, G.blocks[0][1].weight, G.to_rgb[1].weight):
+        assert part.grad is not None
+        assert part.grad.any()
+    assert not G.blocks[1][1].weight.grad.any()
+
+
 def test_a_real_picture_loses_what_has_not_been_grown_and_a_grown_network_takes_it_as_it_is(G):
     x = torch.randn(1, 3, 32, 32)
     assert torch.equal(G.growth.faded_picture(x), x)

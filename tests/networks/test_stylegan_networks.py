@@ -1,11 +1,14 @@
+import copy
+
 import pytest
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from i2i.networks import settings
 from i2i.networks.equalised import EqualLinear
 from i2i.networks.shapes import only_shapes
-from i2i.networks.stylegan import Generator, ModulatedConv2d, StyledConv
+from i2i.networks.stylegan import Generator, ModulatedConv2d, StyledConv, leaky
 from i2i.networks.stylegan_discriminator import Residual
 
 
@@ -65,6 +68,39 @@ def test_a_fine_style_leaves_the_coarse_features_untouched(G):
     same = [torch.equal(one, two) for one, two in zip(*features, strict=True)]
     assert same == [True, True, True, False, False]
     assert not torch.equal(*pictures)
+
+
+def test_the_last_style_is_that_of_the_last_colours_alone(G):
+    """A side's colours are of the style of the layer to come, and of the last side that is one by itself."""
+    G.eval()
+    features: list[Tensor] = []
+    G.layers[-1].register_forward_hook(lambda module, args, made: features.append(made))
+    with torch.no_grad():
+        styles, other = (G.styles(torch.randn(1, 6)) for _ in range(2))
+        assert G.depth == 6
+        pictures = [G.paint(styles), G.paint(torch.cat([styles[:, :5], other[:, 5:]], dim=1))]
+    assert torch.equal(*features)
+    assert not torch.allclose(*pictures, atol=1e-3)
+
+
+def test_a_sides_colours_are_of_the_style_of_the_layer_to_come(G):
+    heard: list[Tensor] = []
+    for layer in G.to_rgb:
+        layer.register_forward_pre_hook(lambda module, args: heard.append(args[1]))
+    styles = torch.arange(6.0)[None, :, None].expand(2, -1, 6)
+    with torch.no_grad():
+        G.paint(styles)
+    assert [float(w[0, 0]) for w in heard] == [1, 3, 5]
+
+
+def test_every_picture_of_a_batch_has_noise_of_its_own_while_training():
+    torch.manual_seed(0)
+    layer = StyledConv(2, 2, 8, latent=4)
+    x, w = torch.randn(1, 2, 8, 8).expand(2, -1, -1, -1), torch.randn(1, 4).expand(2, -1)
+    with torch.no_grad():
+        layer.strength += 1
+        assert not torch.allclose(*layer(x, w))
+        assert torch.allclose(*layer.eval()(x, w))
 
 
 def test_noise_is_new_while_training_and_the_same_ever_after():
@@ -145,3 +181,19 @@ def test_a_block_of_the_discriminator_keeps_the_middle_where_it_is():
         made = block(x)
     assert made.shape == (1, 3, 4, 4)
     assert torch.allclose(made, made.flip(2, 3), atol=1e-5)
+
+
+def test_a_block_of_the_discriminator_is_both_its_ways_by_the_root_of_two():
+    torch.manual_seed(0)
+    block, x = Residual(2, 3), torch.randn(2, 2, 8, 8)
+    with torch.no_grad():
+        made, short = block(x), copy.deepcopy(block)
+        # One way at a time: a convolution of zeros, whose bias is 0 as it starts, gives nothing.
+        deep = copy.deepcopy(block)
+        deep.short.weight.zero_()
+        short.second.weight.zero_()
+        around = functional.avg_pool2d(functional.avg_pool2d(leaky(block.first(x)), 2, 1, 1), 2, 1, 1)
+        by_hand = leaky(block.second(functional.avg_pool2d(around, 2, 1)))
+        assert torch.allclose(deep(x), by_hand / 2**0.5, atol=1e-6)
+        assert torch.allclose(made, deep(x) + short(x), atol=1e-6)
+        assert float(short(x).abs().max()) > 0.1
