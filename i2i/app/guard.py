@@ -1,14 +1,16 @@
 """Stands before the page: what it needs passes, everything else that its server could do is refused.
 
 Gradio's server can do more than this page asks of it: fetch addresses on somebody's behalf, keep a history, run tools.
-Here only the routes that the page uses are open, no address can be given in place of a file, and browsers are told to
-load nothing from elsewhere.
+Here only the routes that the page uses are open, no event can name a file that is not the page's own, nor an address in
+place of one, and browsers are told to load nothing from elsewhere.
 """
 
 import json
+import os
 import re
 from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -26,8 +28,6 @@ GET = re.compile(
 POST = re.compile(r"/login/?|/gradio_api/(queue/join|upload|cancel|reset|component_server)/?")
 MOST_JSON = 8_000_000
 """Bytes of an event: pictures come as uploads, so it holds names and settings."""
-OUTSIDE = re.compile(r"\s*(\w[\w+.-]+:|//)")
-"""An address, where a file of ours was to be named; one letter is a Windows drive."""
 POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; font-src 'self' data:; "
     "style-src 'self' 'unsafe-inline'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; worker-src 'self' blob:; "
@@ -48,12 +48,15 @@ class TooLarge(Exception):
 class Guard:
     """An ASGI application that hands on what the page needs."""
 
-    def __init__(self, inside: Application, *, upload_bytes: int, hosts: Collection[str] | None) -> None:
-        """`hosts` are the names that the page may be asked for by, at any port; None where any is right.
+    def __init__(self, inside: Application, *, files: Path, upload_bytes: int, hosts: Collection[str] | None) -> None:
+        """`files` is the page's folder, its links resolved; `hosts` are the names that the page may be asked for by, at
+        any port; None where any is right.
 
-        On loopback a strange site could otherwise have its own name lead here (DNS rebinding), and read what is shown.
+        Gradio, where it is mounted, reads every file that an event names. And on loopback a strange site could have its
+        own name lead here (DNS rebinding), and read what is shown.
         """
         self.inside = inside
+        self.files = files
         self.upload_bytes = upload_bytes
         self.hosts = hosts
 
@@ -129,7 +132,7 @@ class Guard:
             message = await counted()
             body += message.get("body", b"")
             more = message["type"] == "http.request" and message.get("more_body", False)
-        _refuse_addresses(json.loads(body))
+        _refuse_others(json.loads(body), self.files)
         rest = [{"type": "http.request", "body": bytes(body), "more_body": False}]
 
         async def again() -> Message:
@@ -138,17 +141,23 @@ class Guard:
         return again
 
 
-def _refuse_addresses(content: object) -> None:
-    """Raise ValueError where an address stands for a file: the server would fetch it."""
+def _refuse_others(content: object, files: Path) -> None:
+    """Raise ValueError where a file is named that is not of this folder: the server would read it, or fetch it."""
     inside = [content]
     while inside:
         one = inside.pop()
         if isinstance(one, dict):
-            if isinstance(path := one.get("path"), str) and OUTSIDE.match(path):
-                raise ValueError("an address for a file")
+            if isinstance(path := one.get("path"), str) and not _is_below(path, files):
+                raise ValueError("another's file")
             inside += one.values()
         elif isinstance(one, list):
             inside += one
+
+
+def _is_below(path: str, folder: Path) -> bool:
+    # By its letters first: to look up a share of Windows is to ask another machine.
+    plain = Path(os.path.normpath(path))
+    return plain.is_relative_to(folder) and plain.resolve().is_relative_to(folder)
 
 
 async def _answer(send: Send, status: HTTPStatus) -> None:

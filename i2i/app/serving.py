@@ -74,10 +74,12 @@ class Server:
 
         from i2i.app import page
 
+        blocks = page.build(page.Setup(shelf, self.workspace, limits, palette))
+        blocks.has_launched = True  # of others Gradio does not look whether a file was uploaded; the guard does, too
         application = fastapi.FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
         gradio.mount_gradio_app(
             application,
-            page.build(page.Setup(shelf, self.workspace, limits, palette)),
+            blocks,
             "/",
             server_name=self.host,
             server_port=self.port,
@@ -96,7 +98,12 @@ class Server:
             theme=page.theme(),
             css=page.style(),
         )
-        guard = Guard(application, upload_bytes=limits.upload_bytes, hosts=LOOPBACK if is_loopback(self.host) else None)
+        guard = Guard(
+            application,
+            files=self.workspace.root,
+            upload_bytes=limits.upload_bytes,
+            hosts=LOOPBACK if is_loopback(self.host) else None,
+        )
         config = uvicorn.Config(
             guard,
             access_log=False,

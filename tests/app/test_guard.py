@@ -2,12 +2,15 @@
 
 import asyncio
 import json
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from i2i.app.guard import MOST_JSON, Guard, Message
 
+FILES = Path("/tmp/i2i").resolve()
 HOST = {"host": "127.0.0.1:7860"}
 
 
@@ -51,7 +54,8 @@ def ask(
         "path": path,
         "headers": [(name.encode(), value.encode()) for name, value in (HOST | (headers or {})).items()],
     }
-    asyncio.run(Guard(inside, upload_bytes=upload_bytes, hosts=hosts or {"127.0.0.1"})(scope, receive, send))
+    guard = Guard(inside, files=FILES, upload_bytes=upload_bytes, hosts=hosts or {"127.0.0.1"})
+    asyncio.run(guard(scope, receive, send))
     found = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
     return sent[0]["status"], found, inside
 
@@ -97,15 +101,38 @@ def event(path: object) -> list[bytes]:
 
 
 @pytest.mark.parametrize(
-    "path", ["http://example.org/a.png", " HTTPS://example.org", "ftp://x", "//example.org/a", "data:x"]
+    "path",
+    [
+        "http://example.org/a.png",
+        " HTTPS://example.org",
+        "ftp://x",
+        "//example.org/a",
+        "data:x",
+        "\\\\example.org\\a",
+        "/etc/passwd",
+        "",
+        "a.png",
+        f"{FILES}/../a.png",
+        f"{FILES}2/a.png",
+        f"{FILES}/a\0.png",
+    ],
 )
-def test_an_event_that_names_an_address_for_a_file_is_refused(path):
+def test_an_event_that_names_an_address_or_a_file_of_others_is_refused(path):
     status, _, inside = ask("/gradio_api/queue/join", "POST", body=event(path))
     assert (status, inside.body) == (400, None)
 
 
+def test_an_event_that_names_a_link_to_a_file_of_others_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys.modules[__name__], "FILES", tmp_path / "ours")
+    (tmp_path / "ours").mkdir()
+    (tmp_path / "theirs.png").write_bytes(b"")
+    (tmp_path / "ours/link.png").symlink_to(tmp_path / "theirs.png")
+    assert ask("/gradio_api/queue/join", "POST", body=event(f"{tmp_path}/ours/a.png"))[0] == 200
+    assert ask("/gradio_api/queue/join", "POST", body=event(f"{tmp_path}/ours/link.png"))[0] == 400
+
+
 def test_an_event_arrives_as_it_was_sent():
-    (whole,) = event("/tmp/i2i/a.png")
+    (whole,) = event(str(FILES / "a.png"))
     status, _, inside = ask("/gradio_api/queue/join", "POST", body=[whole[:7], whole[7:]])
     assert (status, inside.body) == (200, whole)
 

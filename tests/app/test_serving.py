@@ -1,5 +1,6 @@
 """The page's server asked over HTTP: what it gives out, to whom, and what it never does."""
 
+import http.client
 import json
 import os
 import re
@@ -102,14 +103,39 @@ def test_nothing_is_counted_and_no_program_can_ask(person, config):
         assert person.get(path).status_code == 404
 
 
-@pytest.mark.parametrize("spelled", ["{}", "/{}", "../../../../../..{}", "%2e%2e/{}", "file://{}"])
-def test_no_file_of_the_machine_is_given_out(spelled, page, person):
+def raw(person, path: str) -> tuple[int, str]:
+    """Ask for a path letter by letter: httpx would take `..` out of it before."""
+    connection = http.client.HTTPConnection(person.base_url.host, person.base_url.port, timeout=300)
+    cookies = "; ".join(f"{name}={value}" for name, value in person.cookies.items())
+    connection.request("GET", path, headers={"Cookie": cookies})
+    answer = connection.getresponse()
+    found = answer.status, answer.read().decode(errors="replace")
+    connection.close()
+    return found
+
+
+@pytest.mark.parametrize("up", ["/", "//", "../" * 40, "%2e%2e/" * 40, "..%2f" * 40, "./" + "../" * 40, "file:///"])
+def test_no_file_of_the_machine_is_given_out(up, page, person):
     folder = page.folder
+    (upload,) = person.post("/gradio_api/upload", files={"files": ("a.png", b"pixels")}).json()
+    assert raw(person, f"/gradio_api/file={upload}") == (200, "pixels"), "what may be had is had in this way"
     for secret in ("/etc/passwd", str(folder / "work/secret.png"), str(folder / "tiny.safetensors")):
-        answer = person.get(f"/gradio_api/file={spelled.format(secret)}")
-        assert answer.status_code in (403, 404), answer.text
-        assert "hidden words" not in answer.text
-        assert "root:" not in answer.text
+        status, text = raw(person, f"/gradio_api/file={up}{secret.lstrip('/')}")
+        assert status in (403, 404), text
+        assert "hidden words" not in text
+        assert "root:" not in text
+
+
+def test_no_file_beside_an_upload_is_given_out(page, person):
+    (upload,) = person.post("/gradio_api/upload", files={"files": ("a.png", b"pixels")}).json()
+    up = "../" * len(Path(upload).relative_to(page.folder).parents)
+    for way in (up, up.replace(".", "%2e"), up.replace("/", "%2f")):
+        for secret in ("work/secret.png", "tiny.safetensors"):
+            assert (Path(upload).parent / up.removeprefix("../") / secret).is_file()
+            assert raw(person, f"/gradio_api/file={Path(upload).parent}/{way.removeprefix('../')}{secret}")[0] in (
+                403,
+                404,
+            )
 
 
 def test_what_was_uploaded_is_given_back_and_no_list_of_it(page, person):
@@ -131,30 +157,36 @@ def test_an_upload_cannot_choose_where_it_goes(page, person):
     assert [one.name for one in page.folder.iterdir() if "evil" in one.name] == []
 
 
-def event(person, config: dict[str, Any], path: str) -> str:
-    """What the server makes of an event whose file is at `path`: the first input of translating."""
-    (work,) = [one for one in config["dependencies"] if len(one["inputs"]) == 8]
-    data = [[{"path": path, "meta": {"_type": "gradio.FileData"}}], None, "tiny.safetensors", "AtoB"]
-    asked = {
-        "data": [*data, "as trained", False, "as uploaded", None],
-        "fn_index": work["id"],
-        "session_hash": "abcdefgh123",
-    }
+def event(person, config: dict[str, Any], inputs: int, data: list[Any]) -> str:
+    """What the server makes of an event, the one of so many inputs."""
+    (work,) = [one for one in config["dependencies"] if len(one["inputs"]) == inputs]
+    asked = {"data": data, "fn_index": work["id"], "session_hash": "abcdefgh123"}
     answer = person.post("/gradio_api/queue/join", json=asked)
     if answer.status_code != 200:
         return str(answer.status_code)
     with person.stream("GET", "/gradio_api/queue/data?session_hash=abcdefgh123") as told:
         for line in told.iter_lines():
             if "process_completed" in line:
-                return line
+                return line.replace(" ", "")
     return ""
 
 
-def test_an_event_cannot_name_a_file_of_the_machine(page, person, config):
-    said = event(person, config, str(page.folder / "work/secret.png"))
-    assert '"success":false' in said.replace(" ", "")
-    assert "secret.png</b>" not in said
-    assert event(person, config, "http://127.0.0.1:1/a.png") == "400"
+def translated(person, config: dict[str, Any], path: str) -> str:
+    """What the server makes of a translation whose picture is at `path`."""
+    file = {"path": path, "meta": {"_type": "gradio.FileData"}}
+    return event(person, config, 8, [[file], None, "tiny.safetensors", None, "as trained", False, "as uploaded", None])
+
+
+def uploaded(person, file: Path) -> str:
+    (path,) = person.post("/gradio_api/upload", files={"files": (file.name, file.read_bytes())}).json()
+    return path
+
+
+def test_an_event_cannot_name_a_file_of_the_machine(page, person, config, picture):
+    assert '"success":true' in translated(person, config, uploaded(person, picture("a.png")))
+    for secret in (page.folder / "work/secret.png", picture("b.png", folder=page.folder / "work")):
+        assert translated(person, config, str(secret)) == "400"
+    assert translated(person, config, "http://127.0.0.1:1/a.png") == "400"
 
 
 def test_a_strange_name_for_this_machine_is_refused(person):
