@@ -43,11 +43,12 @@ def test_the_error_is_how_far_kid_strays():
 
 def test_of_many_pictures_subsets_are_compared(monkeypatch):
     one, two = sample(300), sample(400, seed=1, shift=0.4)
-    whole = kid(one, two).value
+    whole = kid(one, two)
     monkeypatch.setattr("i2i.evaluation.kid.SUBSET", 100)
     parts = kid(one, two)
-    assert parts.value != whole
-    assert parts.value == pytest.approx(whole, rel=0.1)
+    assert parts.value != whole.value
+    assert parts.value == pytest.approx(whole.value, rel=0.1)
+    assert parts.error == pytest.approx(whole.error, rel=0.3), "of all pictures, though quarters stray further"
     assert SUBSET == 1000
 
 
@@ -117,6 +118,13 @@ def test_one_picture_over_and_over_is_precise_and_covers_little():
     assert found.precision == 1
     assert found.recall < 0.1
     assert found.coverage < 0.5
+
+
+def test_the_third_neighbour_decides_on_precision_and_the_fifth_on_coverage():
+    real = np.arange(10.0)[:, None]  # the k-th neighbour of either end is k away
+    assert manifold(real, np.array([[-4.5], [14.5]])).coverage == 1 / 10  # of 0, and not of 9, which is 5.5 away
+    assert manifold(real, np.array([[-2.5], [12.5]])).precision == 1 / 2
+    assert manifold(np.array([[-2.5], [12.5]]), real).recall == 1 / 2
 
 
 def test_two_pictures_have_a_manifold():

@@ -106,6 +106,25 @@ def test_a_good_one_is_far_above_its_floors_and_near_real_pictures(data, tmp_pat
     assert "seeds 0 to 31" in page
 
 
+class Remembers(Plays):
+    """Keeps in which mode it was asked."""
+
+    modes: set[bool]
+
+    def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+        self.modes.add(self.training)
+        return super().forward(z, labels)
+
+
+def test_the_untrained_one_takes_statistics_of_its_batches_and_the_trained_one_those_it_has_learnt(data, monkeypatch):
+    """Running statistics of nothing would make gray: a floor that is too low to say anything."""
+    ours, poor = (Remembers([picture(0, 1)] * 2, [0, 1]) for _ in range(2))
+    ours.modes, poor.modes = set(), set()
+    monkeypatch.setattr("i2i.evaluation.samples.untrained", lambda sampler: poor)
+    measure_samples(PictureSampler(ours, CARD, device="cpu"), data, split="val", features=SMALL)
+    assert (ours.modes, poor.modes) == ({False}, {True})
+
+
 def test_classes_are_counted_and_compared_with_those_asked_for(data):
     rows = measure_samples(good(), data, features=SMALL).sections["classes"].rows
     for row in (OURS, REAL):

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from i2i.data.day2night import draw
-from i2i.evaluation.sliced import PATCHES, Patches, patch_distances, pyramid, sliced_wasserstein
+from i2i.evaluation.sliced import PATCH, PATCHES, Patches, patch_distances, pyramid, sliced_wasserstein
 
 
 def sample(count: int = 200, seed: int = 0, dimension: int = 3) -> np.ndarray:
@@ -69,6 +69,17 @@ def test_brightness_is_no_difference(streets):
     real = patches(streets[:8])
     darker = patches([one // 2 for one in streets[:8]])
     assert patch_distances(darker, real)["swd"] < 20
+
+
+def test_every_colour_is_standardised_by_itself(streets):
+    """A lot whose red is five times as strong has the same texture."""
+    dark = [one // 5 for one in streets[:8]]
+    found, redder = patches(dark), patches([one * np.array([5, 1, 1], np.uint8) for one in dark])
+    for level in found.levels:
+        of = found.of(level).reshape(-1, 3, PATCH * PATCH)
+        assert np.allclose(redder.of(level).reshape(of.shape), of, atol=1e-3)
+        assert np.allclose(of.mean((0, 2)), 0, atol=1e-3)
+        assert np.allclose(of.std((0, 2)), 1, atol=1e-3)
 
 
 def test_patches_are_bounded():
