@@ -67,6 +67,15 @@ def test_the_judge_takes_the_teachers_pictures_for_real() -> None:
     assert torch.equal(fake, torch.cat([x, distill.G(x)], dim=1))
 
 
+def test_looking_alike_counts_by_its_weight() -> None:
+    batch = Pairs(pictures(1), pictures(2))
+    once, thrice = (terms(model(lambda_gan=weight), batch) for weight in (1.0, 3.0))
+    assert thrice["G"]["gan"] == pytest.approx(3 * once["G"]["gan"])
+    assert once["G"]["gan"] > 0
+    assert thrice["G"]["teacher"] == once["G"]["teacher"]
+    assert thrice["D"] == once["D"], "D's own turn has no weight of it"
+
+
 @pytest.mark.parametrize(("way", "index"), [("AtoB", 0), ("BtoA", 1)])
 def test_of_two_domains_the_teachers_direction_says_which_holds_the_sources(way: Any, index: int) -> None:
     distill = model(way=way)
