@@ -9,8 +9,10 @@ from i2i import conversion, images
 from i2i.app.limits import Limits
 from i2i.app.shelf import Shelf
 from i2i.app.translating import Done, translate
+from i2i.app.turns import SharedTranslator
 from i2i.app.workspace import JobFolder, Workspace
 from i2i.errors import DatasetError
+from i2i.translator import Translator
 
 
 @pytest.fixture
@@ -180,13 +182,29 @@ def test_folders_have_names_that_nobody_guesses(tmp_path):
     workspace.close()
 
 
-def test_two_at_once_take_turns(translator, picture, tmp_path):
-    """Both end, each with its own pictures."""
+def test_two_at_once_take_turns(translator, picture, tmp_path, monkeypatch):
+    """Both end, each with its own pictures, and the network never sees a batch of one while it has the other's."""
     workspace = Workspace()
     found: dict[str, Done] = {}
+    real, alone, begin = Translator.translate_together, threading.Lock(), threading.Barrier(2)
+    met: list[str] = []
+
+    def watched(this, pictures):
+        if not SharedTranslator.turns.waiting:
+            met.append("nobody's turn")
+        if not alone.acquire(blocking=False):
+            met.append("somebody else inside")
+            return real(this, pictures)
+        try:
+            return real(this, pictures)
+        finally:
+            alone.release()
+
+    monkeypatch.setattr(Translator, "translate_together", watched)
 
     def work(who: str) -> None:
         sources = [picture(f"{who}{i}.png", folder=tmp_path / who, seed=i) for i in range(6)]
+        begin.wait(300)
         found[who] = finished(translate(translator, sources, workspace.job(), Limits()))[1]
 
     threads = [threading.Thread(target=work, args=(who,)) for who in "ab"]
@@ -196,4 +214,5 @@ def test_two_at_once_take_turns(translator, picture, tmp_path):
         thread.join()
     for who in "ab":
         assert [Path(source).name for source, _ in found[who].made] == [f"{who}{i}.png" for i in range(6)]
+    assert met == []
     workspace.close()
