@@ -83,7 +83,8 @@ def main(args: Sequence[str]) -> int:
         except KeyboardInterrupt:
             print()
     print(said(ballot.outcome, a, b))
-    print(f"Votes: {asked.out}")
+    if ballot.done:
+        print(f"Votes: {asked.out}")
     return 0
 
 

@@ -77,6 +77,7 @@ class Ballot:
         self._file = votes
         self._header = {"comparison": {**about, "seed": seed, "pairs": len(names)}}
         self._votes: list[str] = []
+        self._begun = False  # the header comes with the first vote: a call that fails leaves nothing to be in the way
         self._shown = time.monotonic()
         self._open()
 
@@ -105,8 +106,10 @@ class Ballot:
             "vote": _VOTES[vote],
             "seconds": round(time.monotonic() - self._shown, 2),
         }
+        written = [line] if self._begun else [self._header, line]
         with self._file.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+            file.write("".join(json.dumps(one) + "\n" for one in written))
+        self._begun = True
         self._votes.append(vote)
         self._shown = time.monotonic()
         return True
@@ -119,12 +122,12 @@ class Ballot:
 
     def _open(self) -> None:
         try:
-            lines = self._file.read_text(encoding="utf-8").splitlines() if self._file.exists() else []
-            if not lines:
-                self._file.parent.mkdir(parents=True, exist_ok=True)
-                self._file.write_text(json.dumps(self._header, ensure_ascii=False) + "\n", encoding="utf-8")
+            text = self._file.read_text(encoding="utf-8") if self._file.exists() else ""
+            if not text:
+                self._try()
                 return
-            read = [json.loads(line) for line in lines]
+            # By this letter alone: names may hold others that Python takes for the end of a line.
+            read = [json.loads(line) for line in text.removesuffix("\n").split("\n")]
         except OSError as error:
             reason = error.strerror or str(error)
             raise DatasetError(f"{self._file}: cannot hold the votes ({reason}). Choose another with --out.") from None
@@ -135,9 +138,19 @@ class Ballot:
                 f"{self._file}: holds votes on something else, {json.dumps(read[0])[:300]}. Wanted is "
                 f"{json.dumps(self._header)[:300]}. Choose another with --out, or remove it."
             )
+        self._begun = True
         back = {said: vote for vote, said in _VOTES.items()}
         for place, line in enumerate(read[1:]):
             expected = self._names[self.order[place]] if place < len(self) else None
             if not isinstance(line, dict) or line.get("vote") not in back or line.get("pair") != expected:
                 raise DatasetError(f"{self._file}: line {place + 2} is no vote of this comparison. Remove the file.")
             self._votes.append(back[line["vote"]])
+
+    def _try(self) -> None:
+        """Whether the file can be written, before anybody votes. Raises OSError."""
+        there = self._file.exists()
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        with self._file.open("a", encoding="utf-8"):
+            pass
+        if not there:
+            self._file.unlink()

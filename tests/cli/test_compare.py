@@ -70,3 +70,16 @@ def test_a_folder_that_lacks_pictures_is_said(place: Path, capsys: pytest.Captur
     (place / "two" / "3.png").unlink()
     assert cli.main(["compare", *words(place)]) == 2
     assert "no picture of 1 of 5" in capsys.readouterr().err
+
+
+def test_a_call_that_failed_is_not_in_the_way_of_the_corrected_one(
+    place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("i2i.comparing.serving.Server.serve_forever", lambda self: None)
+    (place / "two" / "3.png").rename(place / "two" / "x.png")
+    assert cli.main(["compare", *words(place)]) == 2
+    (place / "two" / "x.png").rename(place / "two" / "3.png")
+    assert cli.main(["compare", *words(place), "--count", "3"]) == 0
+    told = capsys.readouterr().out
+    assert "3 pairs. Open" in told
+    assert told.endswith("No votes.\n"), "nor is a file named that is not there"

@@ -77,7 +77,7 @@ def test_a_comparison_that_was_left_is_gone_on_with(tmp_path: Path):
 def test_a_file_of_something_else_is_left_alone(tmp_path: Path, text: str | None, said: str):
     file = tmp_path / "votes.jsonl"
     if text is None:
-        ballot(tmp_path)
+        ballot(tmp_path).vote(0, "left")
         text = file.read_text() + '{"pair": "picture 99", "vote": "A"}\n'
     file.write_text(text)
     with pytest.raises(DatasetError, match=said):
@@ -89,6 +89,31 @@ def test_a_file_that_cannot_be_written_is_said(tmp_path: Path):
     (tmp_path / "votes.jsonl").mkdir()
     with pytest.raises(DatasetError, match=r"cannot hold the votes.*--out"):
         ballot(tmp_path)
+
+
+def test_a_comparison_without_a_vote_leaves_nothing_in_the_way(tmp_path: Path):
+    ballot(tmp_path)
+    assert not any(tmp_path.iterdir())
+    (tmp_path / "votes.jsonl").touch()
+    ballot(tmp_path, data="wrong")
+    again = ballot(tmp_path, data="right")
+    assert again.vote(0, "left")
+    assert ballot(tmp_path, data="right").done == 1
+    assert len(lines(tmp_path)) == 1
+
+
+def test_a_folder_that_cannot_be_written_is_said_before_the_first_vote(tmp_path: Path):
+    (tmp_path / "file").touch()
+    with pytest.raises(DatasetError, match=r"cannot hold the votes.*--out"):
+        ballot(tmp_path / "file")
+
+
+@pytest.mark.parametrize("name", ["caf\udce9", "a\u2028b", "a\x85b", "a\nb", "a\rb", "überall"])
+def test_any_name_can_be_voted_on(name: str, tmp_path: Path):
+    names = [name, f"{name} too"]
+    first = Ballot(names, {"A": name}, 0, tmp_path / "votes.jsonl")
+    assert first.vote(0, "left")
+    assert Ballot(names, {"A": name}, 0, tmp_path / "votes.jsonl").done == 1
 
 
 def test_an_outcome_says_no_more_than_its_votes(tmp_path: Path):
