@@ -8,7 +8,7 @@ it builds when it is called.
 import dataclasses
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal, TypeVar, dataclass_transform
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
@@ -28,6 +28,19 @@ def settings(cls: type[T]) -> type[T]:
 def as_dict(value: Any) -> dict[str, Any]:
     """Settings as plain nested dictionaries, ready for YAML."""
     return dataclasses.asdict(value)
+
+
+def leaves(value: Any) -> dict[str, Any]:
+    """Settings by their paths: {"training.lr": 0.0002, ...}."""
+
+    def below(tree: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+        for name, one in tree.items():
+            if isinstance(one, dict):
+                yield from below(one, f"{prefix}{name}.")
+            else:
+                yield prefix + name, one
+
+    return dict(below(as_dict(value), ""))
 
 
 def parse_size(text: str) -> tuple[int, int]:

@@ -608,7 +608,7 @@ def test_looking_does_not_change_training(data, tmp_path, monkeypatch):
     )
     run(looking, data, tmp_path / "looking")
     monkeypatch.setattr(Recorder, "sample", lambda self: None)
-    monkeypatch.setattr("i2i.training.run.Trainer.rehearse", lambda self, batch: 0.0)
+    monkeypatch.setattr("i2i.training.playing.Trainer.rehearse", lambda self, batch: 0.0)
     run(change(looking, {"training": {"sample_every": 9, "checkpoint_every": 9}}), data, tmp_path / "blind")
     assert equal(learned(tmp_path / "looking"), learned(tmp_path / "blind"))
 

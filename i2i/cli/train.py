@@ -13,16 +13,15 @@ from i2i.cli import experiments
 from i2i.cli.parsing import Switch, Where, flag, given, parse, positive
 from i2i.cli.watching import listening
 from i2i.data.settings import Cache
+from i2i.engine.settings import CHANGEABLE, MAY_CHANGE
 from i2i.errors import ModelFileError, SettingsError, UserError
-from i2i.experiment import Experiment, Tree, from_yaml
+from i2i.experiment import Experiment, from_yaml
 from i2i.models.settings import FromNoise, TextToImage
 from i2i.recipes import RECIPES
-from i2i.settings import as_dict
+from i2i.settings import leaves
 
 SPEAKING_S = 10.0
 """For the first process to come as far as saying what is wrong."""
-MAY_CHANGE = ("steps", "epochs", "checkpoint_every", "keep")
-"""Settings of training that a run may change when it goes on."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -190,14 +189,14 @@ def _saved(run: Path, name: str | None) -> Experiment:
 
 def _refuse_changes(before: Experiment, after: Experiment, run: str) -> None:
     free = {f"training.{name}" for name in MAY_CHANGE}
-    ours, theirs = as_dict(before), as_dict(after)
-    changed = [name for name in _different(ours, theirs) if name not in free]
+    ours, theirs = leaves(before), leaves(after)
+    changed = [name for name in sorted(ours.keys() | theirs.keys()) if ours.get(name) != theirs.get(name)]
+    changed = [name for name in changed if name not in free]
     if changed:
-        told = "; ".join(f"{name} is {_at(ours, name)!r} there, not {_at(theirs, name)!r}" for name in changed)
+        told = "; ".join(f"{name} is {ours.get(name)!r} there, not {theirs.get(name)!r}" for name in changed)
         raise SettingsError(
-            f"{run}: a resumed run keeps its {', '.join(changed)} ({told}). What may change: its length (--steps, "
-            f"--epochs), --checkpoint-every, --keep, and what is no setting of it (data, device, workers, cache, "
-            f"time). Start another run for other settings."
+            f"{run}: a resumed run keeps its {', '.join(changed)} ({told}). {CHANGEABLE} Start another run for other "
+            f"settings."
         )
 
 
@@ -205,19 +204,3 @@ def _refuse_with_resume(args: Sequence[str]) -> None:
     for word in ("--out", "--config", "--overwrite"):
         if given(args, word):
             raise SettingsError(f"{word}: a resumed run stays what and where it is. Leave {word} or --resume out.")
-
-
-def _at(tree: Any, path: str) -> Any:
-    """The value of a setting that is named by its path; None where it does not exist."""
-    for part in path.split("."):
-        tree = tree.get(part) if isinstance(tree, dict) else None
-    return tree
-
-
-def _different(before: Tree, after: Tree, path: str = "") -> Iterator[str]:
-    for key in sorted(before.keys() | after.keys()):
-        one, two = before.get(key), after.get(key)
-        if isinstance(one, dict) and isinstance(two, dict):
-            yield from _different(one, two, f"{path}{key}.")
-        elif one != two:
-            yield path + key

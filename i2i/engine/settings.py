@@ -7,6 +7,13 @@ from pydantic import Field
 from i2i.errors import SettingsError
 from i2i.settings import Count, Positive, settings
 
+MAY_CHANGE = ("steps", "epochs", "checkpoint_every", "keep")
+"""Settings of training that a run may change when it goes on: nothing that was learnt depends on them."""
+CHANGEABLE = (
+    "What may change: its length (--steps, --epochs), --checkpoint-every, --keep, and what is no setting of it (data, "
+    "device, workers, cache, time)."
+)
+
 
 @settings
 class TrainingSettings:

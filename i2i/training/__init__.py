@@ -5,6 +5,7 @@ traces, `shipping` its translator files, `stopping` hears signals.
 """
 
 from i2i.training.listener import Listener
-from i2i.training.run import Run, train
+from i2i.training.playing import Run
+from i2i.training.run import train
 
 __all__ = ["Listener", "Run", "train"]

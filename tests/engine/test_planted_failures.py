@@ -267,7 +267,7 @@ def play(setting: Setting, failure: Failure | None, folder: Path) -> list[dict[s
                 failure.plant(self, setting.side)
 
     run = folder / "run"
-    with mock.patch("i2i.training.run.Trainer", Planted):
+    with mock.patch("i2i.training.playing.Trainer", Planted):
         try:
             train(experiment, data=data, out=run, device="cpu", workers=0)
         except TrainingError as error:

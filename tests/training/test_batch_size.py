@@ -20,7 +20,7 @@ from i2i.errors import SettingsError
 from i2i.experiment import Experiment, change, from_yaml
 from i2i.models.settings import CycleGAN, Pix2Pix
 from i2i.networks.settings import PatchGAN, ResNet
-from i2i.training import Listener, batch_size, run, train
+from i2i.training import Listener, batch_size, playing, train
 from i2i.training.batch_size import Chosen, choose, choose_batch_size
 
 TINY = Experiment(
@@ -170,7 +170,7 @@ def test_a_run_keeps_the_number_and_learns_as_if_it_had_been_given(data, tmp_pat
     def tried(*_: Any) -> Chosen:
         raise AssertionError("tried again")
 
-    monkeypatch.setattr(run, "choose_batch_size", tried)
+    monkeypatch.setattr(playing, "choose_batch_size", tried)
     assert train(resume=auto.path, epochs=2, device="cpu", workers=0).steps == 2
     again = train(change(TINY, {"training": {"epochs": 3}}), data=data, out=auto.path, existing="continue", workers=0)
     assert again.steps == 3
@@ -182,14 +182,14 @@ def test_every_process_takes_what_the_first_one_finds(data, monkeypatch):
         def on_first(self, work: Any) -> Any:
             return Chosen(2, {1: 1.0, 2: 2.0}, "enough")
 
-    monkeypatch.setattr(run, "choose_batch_size", None)
+    monkeypatch.setattr(playing, "choose_batch_size", None)
     opened = open_dataset("pairs", data, TINY.data)
-    found = run._with_batch_size(TINY, opened, CPU, torch.float32, Listener(), Second())
+    found = playing._with_batch_size(TINY, opened, CPU, torch.float32, Listener(), Second())
     assert found == change(TINY, {"training": {"batch_size": 2}})
 
 
 def test_the_flag_and_the_file_take_auto_and_numbers(data, tmp_path, monkeypatch):
-    monkeypatch.setattr(run, "choose_batch_size", lambda *_: Chosen(2, {1: 1.0, 2: 2.0}, "enough"))
+    monkeypatch.setattr(playing, "choose_batch_size", lambda *_: Chosen(2, {1: 1.0, 2: 2.0}, "enough"))
     (tmp_path / "x.yaml").write_text("training: {batch_size: auto, steps: 1}\ndata: {size: 32}\n")
     small = ["--width", "2", "--model.generator.kind", "resnet", "--device", "cpu", "--workers", "0"]
     where = ["--data", str(data), "--out", str(tmp_path / "run"), "--config", str(tmp_path / "x.yaml"), "--overwrite"]

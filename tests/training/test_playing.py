@@ -1,6 +1,6 @@
 from i2i.engine.settings import TrainingSettings
 from i2i.game import Progress
-from i2i.training.run import _schedule
+from i2i.training.playing import _schedule
 
 
 def test_epochs_count_pictures_whatever_number_of_processes_saw_them():
