@@ -1,11 +1,13 @@
 """`i2i app`: a web page of this machine, with models to try and runs to watch."""
 
+import contextlib
 import dataclasses
 import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Literal, NoReturn
+from typing import Annotated, Any, Literal, NoReturn
 
 import tyro
 
@@ -87,7 +89,10 @@ def main(args: Sequence[str]) -> int:
     palette = drawing.palette_of(asked.palette) if asked.palette else ()
     shelf = Shelf([Path(word) for word in words], runs, device=asked.device, precision=asked.precision)
     login = Login(user, password) if asked.auth is not None else None
-    with Server(shelf, limits, host=asked.host, port=asked.port, login=login, palette=palette) as server:
+    with (
+        _ended_by_signals(),
+        Server(shelf, limits, host=asked.host, port=asked.port, login=login, palette=palette) as server,
+    ):
         if not is_loopback(asked.host):
             if login is None:
                 print(
@@ -98,16 +103,34 @@ def main(args: Sequence[str]) -> int:
             print(f"Open {server.url}, or this machine's address from another one; Ctrl-C ends.", flush=True)
         else:
             print(f"Open {server.url} on this machine; Ctrl-C ends.", flush=True)
-        # The server closes and hands the signal on; unheard it would end us here, with all uploads left behind.
-        before = signal.signal(signal.SIGTERM, _end)
         try:
             server.serve()
         except KeyboardInterrupt:
             print()
-        finally:
-            signal.signal(signal.SIGTERM, before)
     return 0
+
+
+@contextlib.contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Within it, SIGTERM and a closed terminal end the process as errors do: unheard they would leave all uploads."""
+    handlers: dict[int, Any] = {}
+    if threading.current_thread() is threading.main_thread():
+        handlers[signal.SIGTERM] = _end
+        # Windows has none, and after nohup it is to be ignored.
+        if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+            handlers[signal.SIGHUP] = _hang_up
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _end(*_: object) -> NoReturn:
     raise SystemExit(128 + signal.SIGTERM)
+
+
+def _hang_up(*_: object) -> None:
+    # The server listens to SIGTERM while it serves, closes, and hands it on.
+    signal.raise_signal(signal.SIGTERM)

@@ -1,5 +1,6 @@
 """`i2i app` up to the moment that its page opens; what the page does is tested in tests/app."""
 
+import signal
 import socket
 import subprocess
 import sys
@@ -61,6 +62,33 @@ def test_a_page_for_others_without_a_password_is_warned_of(opened, model, capsys
     assert cli.main(["app", str(model), "--host", "0.0.0.0", "--auth", "me:a:b"]) == 0
     assert capsys.readouterr().err == ""
     assert opened[1]["login"] == serving.Login("me", "a:b")
+
+
+SIGNALS = [number for name in ("SIGTERM", "SIGHUP") if (number := getattr(signal, name, None))]
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.parametrize("when", ["made", "served"])
+def test_a_page_that_is_told_to_end_removes_its_folder(number, when, opened, model, monkeypatch):
+    ended = []
+    before = [signal.getsignal(one) for one in SIGNALS]
+    monkeypatch.setattr(serving.Server, "__exit__", lambda self, *_: ended.append("closed"))
+    monkeypatch.setattr(serving.Server, "serve", lambda self: signal.raise_signal(number))
+    if when == "made":
+        monkeypatch.setattr(serving.Server, "__init__", lambda self, *_, **__: signal.raise_signal(number))
+    assert cli.main(["app", str(model)]) == 143
+    assert ended == (["closed"] if when == "served" else [])  # while it is made, the server itself looks after it
+    assert [signal.getsignal(one) for one in SIGNALS] == before
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="no terminal to be closed")
+def test_a_page_that_was_started_by_nohup_stays(opened, model, monkeypatch):
+    monkeypatch.setattr(serving.Server, "serve", lambda self: signal.raise_signal(signal.SIGHUP))
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        assert cli.main(["app", str(model)]) == 0
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_each_limit_is_a_flag(opened, model):
