@@ -26,6 +26,8 @@ GET = re.compile(
     r"|login_check/?|user/?|token/?)"
 )
 POST = re.compile(r"/login/?|/gradio_api/(queue/join|upload|cancel|reset|component_server)/?")
+MOST_DIGITS = 20
+"""Of a length; of thousands Python makes no number."""
 MOST_JSON = 8_000_000
 """Bytes of an event: pictures come as uploads, so it holds names and settings."""
 POLICY = (
@@ -97,14 +99,14 @@ class Guard:
         if self.hosts is not None and re.sub(r":\d*$", "", host) not in self.hosts:
             return HTTPStatus.FORBIDDEN
         origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != host:  # another site's page asks
+        if origin is not None and _place(origin) != host:  # another site's page asks
             return HTTPStatus.FORBIDDEN
         method, path = scope["method"], unquote(scope["path"])
         allowed = POST if method == "POST" else GET if method in ("GET", "HEAD") else None
         if allowed is None or not allowed.fullmatch(path):
             return HTTPStatus.NOT_FOUND
         length = headers.get("content-length", "0")
-        if not (length.isascii() and length.isdigit()):
+        if not (length.isascii() and length.isdigit()) or len(length) > MOST_DIGITS:
             return HTTPStatus.BAD_REQUEST
         return HTTPStatus.REQUEST_ENTITY_TOO_LARGE if int(length) > self._most(path) else None
 
@@ -139,6 +141,14 @@ class Guard:
             return rest.pop() if rest else await receive()
 
         return again
+
+
+def _place(origin: str) -> str | None:
+    """A site's host and port; None of what names no site."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None
 
 
 def _refuse_others(content: object, files: Path) -> None:

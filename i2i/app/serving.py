@@ -102,7 +102,7 @@ class Server:
             application,
             files=self.workspace.root,
             upload_bytes=limits.upload_bytes,
-            hosts=LOOPBACK if is_loopback(self.host) else None,
+            hosts=hosts_of(self.host),
         )
         config = uvicorn.Config(
             guard,
@@ -172,6 +172,11 @@ def bind(host: str, port: int) -> socket.socket:
             ) from None
         raise SettingsError(f"--port {port} on {host}: cannot be used ({error}). Choose another.") from None
     return made
+
+
+def hosts_of(host: str) -> frozenset[str] | None:
+    """The names that the page may be asked for by; None, which is any, where others reach it by names of theirs."""
+    return LOOPBACK | {host} if is_loopback(host) else None
 
 
 def is_loopback(host: str) -> bool:

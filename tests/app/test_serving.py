@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from i2i.app import serving
-from i2i.app.serving import bind, is_loopback, require_gradio
+from i2i.app.serving import bind, hosts_of, is_loopback, require_gradio
 from i2i.errors import SettingsError
 
 httpx = pytest.importorskip("httpx", reason="the extra app brings httpx")
@@ -223,6 +223,14 @@ def test_any_free_port_is_found():
 )
 def test_which_addresses_this_machine_alone_reaches(host, only):
     assert is_loopback(host) is only
+
+
+def test_a_page_of_this_machine_is_asked_for_by_its_own_address_too():
+    hosts = hosts_of("127.0.0.2")
+    assert hosts is not None
+    assert {"127.0.0.2", "127.0.0.1", "localhost"} <= hosts
+    assert "evil.example" not in hosts
+    assert hosts_of("0.0.0.0") is None
 
 
 def test_without_the_extra_one_line_names_it(monkeypatch):
