@@ -111,7 +111,7 @@ def classic_pix2pix(model: Pix2Pix, batches: Sequence[Pairs], kind: str) -> None
             share = torch.rand(len(x), 1, 1, 1, dtype=x.dtype)
             between = torch.lerp(fake.detach(), y, share).requires_grad_()
             scores = D(torch.cat([x, between], 1))
-            (slope,) = torch.autograd.grad(scores.sum(), between, create_graph=True)
+            (slope,) = torch.autograd.grad(scores.mean((1, 2, 3)).sum(), between, create_graph=True)
             loss = on_fake.mean() - on_real.mean() + 10 * (slope.flatten(1).norm(dim=1) - 1).square().mean()
         (0.5 * loss).backward()
         optimizer_D.step()
