@@ -78,7 +78,7 @@ class Ballot:
         self._header = {"comparison": {**about, "seed": seed, "pairs": len(names)}}
         self._votes: list[str] = []
         self._begun = False  # the header comes with the first vote: a call that fails leaves nothing to be in the way
-        self._shown = time.monotonic()
+        self._shown: float | None = None
         self._open()
 
     def __len__(self) -> int:
@@ -98,21 +98,26 @@ class Ballot:
         """Count a vote and write it down; False where it is not this pair's turn. Raises OSError."""
         if place != self.done or place >= len(self):
             return False
-        index = self.order[place]
+        index, now = self.order[place], time.monotonic()
         vote = "same" if choice == "same" else self.at(place, choice)[1]
         line = {
             "pair": self._names[index],
             "left": self.at(place, "left")[1],
             "vote": _VOTES[vote],
-            "seconds": round(time.monotonic() - self._shown, 2),
+            "seconds": round(now - (now if self._shown is None else self._shown), 2),
         }
         written = [line] if self._begun else [self._header, line]
         with self._file.open("a", encoding="utf-8") as file:
             file.write("".join(json.dumps(one) + "\n" for one in written))
         self._begun = True
         self._votes.append(vote)
-        self._shown = time.monotonic()
+        self._shown = now
         return True
+
+    def look(self) -> None:
+        """Somebody looks at the first pair: its seconds count from now on, those of others from the vote before."""
+        if self._shown is None:
+            self._shown = time.monotonic()
 
     @property
     def outcome(self) -> Outcome:

@@ -4,6 +4,7 @@ import errno
 import io
 import json
 import secrets
+import sys
 import threading
 from collections.abc import Iterable
 from http import HTTPStatus
@@ -20,6 +21,8 @@ from i2i.errors import SettingsError
 ADDRESS = "127.0.0.1"
 _MOST_BYTES = 1000
 """Of a vote."""
+_MOST_DIGITS = 9
+"""Of a number in a request; of thousands Python makes none."""
 
 
 class _Pictures(NamedTuple):
@@ -49,6 +52,11 @@ class Server(ThreadingHTTPServer):
             taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
             reason = "is taken" if taken else f"cannot be used ({error})"
             raise SettingsError(f"--port {port}: {reason}. Choose another, or leave it out for any free one.") from None
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say what went wrong, but for a browser that was closed while it was answered."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
     @property
     def url(self) -> str:
@@ -84,6 +92,7 @@ class Server(ThreadingHTTPServer):
         """The PNG that stands there; None where there is none."""
         if not 0 <= place < len(self.ballot):
             return None
+        self.ballot.look()
         if side == "input":
             return self.pictures[self.ballot.order[place]].input
         if side not in ("left", "right"):
@@ -115,9 +124,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(text, "text/html; charset=utf-8", {"Content-Security-Policy": policy})
         elif self.path == "/state":
             self._answer_json(self.server.state())
-        elif len(parts) == 4 and parts[:2] == ["picture", self.server.token] and parts[2].isascii():
-            place, side = int(parts[2]) if parts[2].isdigit() else -1, parts[3].removesuffix(".png")
-            png = self.server.picture(place, side)
+        elif len(parts) == 4 and parts[:2] == ["picture", self.server.token]:
+            place, side = _number(parts[2]), parts[3].removesuffix(".png")
+            png = None if place is None else self.server.picture(place, side)
             if png is None:
                 self._refuse(HTTPStatus.NOT_FOUND)
             else:
@@ -164,13 +173,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _body(self) -> dict[str, Any] | None:
         """A small object in JSON; None for anything else. Another site cannot send that type unasked."""
-        length = self.headers.get("Content-Length", "")
+        length = _number(self.headers.get("Content-Length", ""))
         kind = self.headers.get("Content-Type", "").partition(";")[0].strip()
-        if not (length.isascii() and length.isdigit()) or int(length) > _MOST_BYTES or kind != "application/json":
+        if length is None or length > _MOST_BYTES or kind != "application/json":
             self.close_connection = True  # what was not read would be taken for the next request
             return None
         try:
-            found = json.loads(self.rfile.read(int(length)))
+            found = json.loads(self.rfile.read(length))
         except (ValueError, RecursionError):
             return None
         return found if isinstance(found, dict) else None
@@ -192,6 +201,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         """Nothing: the terminal is the command's."""
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS else None
 
 
 def _png(picture: Array) -> bytes:

@@ -116,6 +116,19 @@ def test_any_name_can_be_voted_on(name: str, tmp_path: Path):
     assert Ballot(names, {"A": name}, 0, tmp_path / "votes.jsonl").done == 1
 
 
+def test_seconds_are_those_of_looking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    now = [100.0]
+    monkeypatch.setattr("i2i.comparing.ballot.time.monotonic", lambda: now[0])
+    found = ballot(tmp_path)
+    now[0] += 60  # models translate, and somebody opens the page
+    found.look()
+    for seconds in (3, 5):
+        now[0] += seconds
+        found.look()  # its other pictures, and those of the next
+        found.vote(found.done, "left")
+    assert [line["seconds"] for line in lines(tmp_path)] == [3, 5]
+
+
 def test_an_outcome_says_no_more_than_its_votes(tmp_path: Path):
     found = ballot(tmp_path)
     assert found.outcome.interval == (0, 1)

@@ -7,6 +7,7 @@ import io
 import json
 import re
 import socket
+import struct
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -138,6 +139,7 @@ def test_who_stops_sees_the_result_and_votes_no_more(server: Server):
         "/picture/TOKEN/-1/left.png",
         "/picture/TOKEN/%31/left.png",
         "/picture/TOKEN/²/left.png",
+        f"/picture/TOKEN/{'9' * 5000}/left.png",
         "/picture/other/0/left.png",
         "/state/",
         "/vote",
@@ -187,6 +189,7 @@ def test_another_sites_page_is_refused_and_our_own_is_not(server: Server):
         (b"[" * 900, {"Content-Type": "application/json"}),
         (b" " * 2000, {"Content-Type": "application/json"}),
         (b"{}", {"Content-Type": "application/json", "Content-Length": "-5"}),
+        (b"{}", {"Content-Type": "application/json", "Content-Length": "9" * 5000}),
     ],
 )
 def test_what_is_no_vote_is_refused(server: Server, body: bytes, headers: dict[str, str]):
@@ -195,6 +198,37 @@ def test_what_is_no_vote_is_refused(server: Server, body: bytes, headers: dict[s
     assert connection.getresponse().status == 400
     connection.close()
     assert server.ballot.done == 0
+
+
+def test_seconds_count_from_the_first_picture_on(server: Server):
+    assert server.ballot._shown is None
+    level(server, 0, "left")
+    assert server.ballot._shown is not None
+
+
+def test_a_browser_that_is_closed_while_it_is_answered_is_no_error(
+    server: Server, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    answered = threading.Event()
+    real = server.shutdown_request
+
+    def slow(place: int, side: str) -> bytes:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        other.close()  # at once, with a reset
+        return bytes(50_000_000)
+
+    def ended(request: Any) -> None:
+        real(request)
+        answered.set()
+
+    monkeypatch.setattr(server, "picture", slow)
+    monkeypatch.setattr(server, "shutdown_request", ended)
+    other = socket.create_connection(("127.0.0.1", server.server_port))
+    other.sendall(
+        f"GET /picture/{server.token}/0/left.png HTTP/1.1\r\nHost: 127.0.0.1:{server.server_port}\r\n\r\n".encode()
+    )
+    assert answered.wait(300)
+    assert capfd.readouterr().err == ""
 
 
 def test_it_listens_on_this_machine_alone(server: Server):
