@@ -1,5 +1,6 @@
 """What people drop on the page: pictures and zips, none of which is trusted."""
 
+import os
 import shutil
 import unicodedata
 from collections.abc import Sequence
@@ -34,17 +35,19 @@ def take(uploads: Sequence[Path], into: Path, limits: Limits) -> list[Refused]:
     left = limits.archive
     for upload in uploads:
         name = images.shown(upload.name)
-        if upload.suffix.lower() == ".zip":
-            folder = _unused(into, upload.stem)
-            try:
+        try:
+            if upload.suffix.lower() == ".zip":
+                folder = _unused(into, upload.stem)
                 unpack(upload, folder, "zip", left)
                 left = _without_used(left, folder)
-            except DatasetError as error:
-                refused.append(Refused(name, _without(str(error), upload)))
-        elif images.is_picture(upload.name):
-            shutil.copyfile(upload, _unused(into, upload.name))
-        else:
-            refused.append(Refused(name, "no picture (jpg, png, webp, bmp, tif) and no zip of pictures"))
+            elif images.is_picture(upload.name):
+                shutil.copyfile(upload, _unused(into, upload.name))
+            else:
+                refused.append(Refused(name, "no picture (jpg, png, webp, bmp, tif) and no zip of pictures"))
+        except DatasetError as error:
+            refused.append(Refused(name, _without(str(error), upload).replace(f"{into}{os.sep}", "")))
+        except OSError as error:  # a name that is too long with what is put to it
+            refused.append(Refused(name, f"cannot be kept here: {error.strerror}"))
     pictures = pictures_in(into)
     _refuse_too_many(len(pictures), limits)
     for picture in pictures:
@@ -53,6 +56,16 @@ def take(uploads: Sequence[Path], into: Path, limits: Limits) -> list[Refused]:
             refused.append(Refused(images.shown(picture.relative_to(into)), reason))
             picture.unlink()
     return refused
+
+
+def keep_apart(folder: Path) -> None:
+    """Rename pictures that only their formats tell apart, as `a.png` and `a.jpg`: results are to have one format."""
+    seen = set[str]()
+    for picture in pictures_in(folder):
+        place = picture
+        if _key(str(picture.with_suffix(""))) in seen:
+            place = picture.rename(_unused(picture.parent, picture.name, by_stem=True))
+        seen.add(_key(str(place.with_suffix(""))))
 
 
 def take_palette(upload: Path, limits: Limits) -> tuple[Colour, ...]:
@@ -99,12 +112,16 @@ def _too_large(picture: Path, limits: Limits) -> str:
     return ""
 
 
-def _unused(folder: Path, name: str) -> Path:
-    """A path of that name which is not there yet, also where disks do not tell cases apart."""
-    there = {_key(path.name) for path in folder.iterdir()}
+def _unused(folder: Path, name: str, *, by_stem: bool = False) -> Path:
+    """A path of that name which is not there yet, also where disks do not tell cases apart; or not in any format."""
+
+    def key(name: str) -> str:
+        return _key(Path(name).stem if by_stem else name)
+
+    there = {key(path.name) for path in folder.iterdir()}
     plain = Path(name)
     count, tried = 1, name
-    while _key(tried) in there:
+    while key(tried) in there:
         count += 1
         tried = f"{plain.stem} ({count}){plain.suffix}"
     return folder / tried

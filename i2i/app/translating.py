@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from i2i import conversion, images
-from i2i.app.intake import Refused, pictures_in, take
+from i2i.app.intake import Refused, keep_apart, pictures_in, take
 from i2i.app.limits import Limits
 from i2i.app.workspace import JobFolder
-from i2i.errors import DatasetError
+from i2i.errors import DatasetError, UserError
 from i2i.translator import Translator
 
 
@@ -53,6 +53,8 @@ def translate(
     if not pictures_in(folder.inputs):
         yield Done([], refused)
         return
+    if format != "keep":
+        keep_apart(folder.inputs)
     late = threading.Event()
 
     def end() -> None:
@@ -82,7 +84,10 @@ def translate(
         finally:
             clock.cancel()
             stop.set()
-        summary = future.result()
+        try:
+            summary = future.result()
+        except UserError as error:
+            raise DatasetError(_plain(str(error), folder)) from None
     refused += [Refused(_below(path, folder), _plain(reason, folder)) for path, reason in summary.failures]
     made = [(source, target) for source, target in summary.planned if target.is_file()]
     note = ""
@@ -107,6 +112,6 @@ def _below(path: Path, folder: JobFolder) -> str:
 
 def _plain(reason: str, folder: JobFolder) -> str:
     """A reason without our own folders' names."""
-    for path in (folder.inputs, folder.outputs):
+    for path in (folder.inputs, folder.outputs, folder.root):
         reason = reason.replace(f"{path}{os.sep}", "")
-    return reason
+    return reason.replace(str(folder.root), "here")

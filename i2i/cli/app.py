@@ -34,7 +34,7 @@ class App:
     auth: Annotated[str | None, flag(metavar="USER:PASSWORD")] = None
     """Ask for these before anything is shown."""
     max_upload: Annotated[int, tyro.conf.arg(metavar="MB")] = 200
-    """Megabytes of one upload; a zip may unpack to four times that."""
+    """Megabytes of one upload; all zips of a translation may unpack to four times that."""
     max_pictures: Annotated[int, tyro.conf.arg()] = 200
     """Pictures translated in one go."""
     max_megapixels: Annotated[int, tyro.conf.arg()] = 64

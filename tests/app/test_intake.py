@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from i2i import images
-from i2i.app.intake import pictures_in, take, take_palette
+from i2i.app.intake import keep_apart, pictures_in, take, take_palette
 from i2i.app.limits import Limits
 from i2i.errors import DatasetError
 
@@ -95,6 +95,30 @@ def test_what_is_given_many_times_is_taken_once(tmp_path, picture, into):
     archive = zipped(tmp_path / "lot.zip", ("b.png", one.read_bytes()))
     assert take([one] * 400 + [archive] * 40, into, Limits(pictures=2)) == []
     assert names(into) == ["a.png", "lot/b.png"]
+
+
+@pytest.mark.parametrize("name", ["x" * 300 + ".png", "x" * 300 + "/a.png"])
+def test_a_zip_with_a_name_that_is_too_long_is_refused_without_our_folders(name, tmp_path, into):
+    (refused,) = take([zipped(tmp_path / "lot.zip", (name, b""))], into, Limits())
+    assert refused.reason == "could not be unpacked into lot: File name too long."
+
+
+def test_an_upload_whose_name_leaves_no_room_is_refused(tmp_path, picture, into):
+    long = "x" * 250
+    one, archive = picture(f"{long}.png"), zipped(tmp_path / f"{long}.zip", ("a.png", b""))
+    (tmp_path / "other").mkdir()
+    other = one.rename(tmp_path / "other" / one.name)
+    refused = take([picture(f"{long}.png"), other, archive, picture("a.png")], into, Limits())
+    assert [each.reason for each in refused] == ["cannot be kept here: File name too long"] * 2
+    assert names(into) == ["a.png", f"{long}.png"]
+
+
+def test_pictures_that_only_formats_tell_apart_are_kept_apart(tmp_path, picture, into):
+    uploads = [picture(name) for name in ("a.jpg", "a.png", "A.webp", "a (2).bmp", "b.png")]
+    data = picture("a.png").read_bytes()
+    take([*uploads, zipped(tmp_path / "lot.zip", ("a.png", data), ("a.tif", data))], into, Limits())
+    keep_apart(into)
+    assert names(into) == ["A.webp", "a (2).bmp", "a (3).jpg", "a (4).png", "b.png", "lot/a (2).tif", "lot/a.png"]
 
 
 def test_what_is_no_zip_is_said(tmp_path, into):

@@ -11,7 +11,7 @@ from i2i.app.shelf import Shelf
 from i2i.app.translating import Done, translate
 from i2i.app.turns import SharedTranslator
 from i2i.app.workspace import JobFolder, Workspace
-from i2i.errors import DatasetError
+from i2i.errors import DatasetError, SettingsError, UserError
 from i2i.translator import Translator
 
 
@@ -56,6 +56,24 @@ def test_one_picture_needs_no_zip_and_a_format_is_obeyed(translator, picture, fo
     _, done = finished(translate(translator, [picture("a.png")], folder, Limits(), format="jpg"))
     assert done.zipped is None
     assert done.made[0][1].name == "a.jpg"
+
+
+def test_pictures_that_only_formats_tell_apart_can_have_one_format(translator, picture, folder):
+    sources = [picture("a.png"), picture("a.jpg", seed=1)]
+    _, done = finished(translate(translator, sources, folder, Limits(), format="png"))
+    assert [target.name for _, target in done.made] == ["a (2).png", "a.png"]
+    assert done.zipped is not None
+
+
+def test_what_ends_it_all_is_said_without_our_folders(translator, picture, folder, monkeypatch):
+    said = f"{folder.inputs}/a.png and {folder.outputs}/b: {folder.outputs} is no folder; {folder.root}/x"
+
+    def fails(*_, **__):
+        raise SettingsError(said)
+
+    monkeypatch.setattr(conversion, "translate", fails)
+    with pytest.raises(UserError, match=r"^a.png and b: translated is no folder; x$"):
+        list(translate(translator, [picture("a.png")], folder, Limits()))
 
 
 def test_what_cannot_be_read_is_named_and_the_rest_goes_on(translator, picture, folder, tmp_path):
