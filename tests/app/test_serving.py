@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from i2i.app import serving
 from i2i.app.serving import bind, hosts_of, is_loopback, require_gradio
@@ -187,6 +188,28 @@ def test_an_event_cannot_name_a_file_of_the_machine(page, person, config, pictur
     for secret in (page.folder / "work/secret.png", picture("b.png", folder=page.folder / "work")):
         assert translated(person, config, str(secret)) == "400"
     assert translated(person, config, "http://127.0.0.1:1/a.png") == "400"
+
+
+def test_a_label_map_is_held_to_the_limits_and_named_without_our_folders(page, person, config, tmp_path):
+    Image.new("1", (9000, 8000)).save(tmp_path / "huge.png")
+    (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nnothing of a picture")
+    for name, reason in (("huge.png", "more than the 64 megapixels"), ("broken.png", "cannot be read as a picture")):
+        file = {"path": uploaded(person, tmp_path / name), "meta": {"_type": "gradio.FileData"}}
+        said = event(person, config, 2, [file, None])
+        assert f"{name}: {reason}".replace(" ", "") in re.sub(r"\d+x\d+pixelsare", "", said)
+        assert str(page.folder) not in said
+
+
+def test_a_layer_that_no_canvas_has_is_refused(person, config):
+    (canvas,) = [one["id"] for one in config["components"] if one["props"].get("elem_id") == "canvas"]
+    for index, status in (("0", 200), ("null", 200), ("100000", 400)):
+        form = {"type": "layer", "index": index, "id": "mine", "component_id": str(canvas), "fn_name": "accept_blobs"}
+        answer = person.post(
+            "/gradio_api/component_server",
+            data=form | {"session_hash": "abcdefgh123"},
+            files={"file": ("layer_0.png", b"a drawing")},
+        )
+        assert answer.status_code == status, answer.text
 
 
 def test_a_strange_name_for_this_machine_is_refused(person):
