@@ -88,7 +88,10 @@ def server(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Se
             yield Served(found[1], folder)
         finally:
             process.send_signal(signal.SIGINT)
-            process.communicate(timeout=300)
+            try:
+                process.communicate(timeout=300)
+            finally:
+                process.kill()  # one that does not end would be waited for
     assert process.returncode == 0
     assert not list(folder.glob("i2i-app-*"))
 

@@ -52,7 +52,10 @@ def served(model: Path, folder: Path, *flags: str) -> Iterator[Served]:
             yield Served(found[1], folder)
         finally:
             process.send_signal(signal.SIGTERM)  # the browser's tests end theirs by Ctrl-C
-            process.communicate(timeout=300)
+            try:
+                process.communicate(timeout=300)
+            finally:
+                process.kill()  # one that does not end would be waited for
     assert process.returncode == 143
     assert not list(folder.glob("i2i-app-*"))
 

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -30,21 +31,20 @@ def words(place: Path) -> list[str]:
     return [*(str(place / folder) for folder in ("one", "two", "inputs")), "--out", str(place / "votes.jsonl")]
 
 
-def test_votes_are_counted_until_ctrl_c(place: Path) -> None:
+def test_votes_are_counted_until_ctrl_c(place: Path, start: Callable[..., "subprocess.Popen[str]"]) -> None:
     command = [sys.executable, "-m", "i2i", "compare", *words(place), "--count", "4"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        said = process.stdout.readline()
-        found = re.match(r"4 pairs\. Open http://127\.0\.0\.1:(\d+)/ ", said)
-        assert found, said + process.communicate()[1]
-        connection = http.client.HTTPConnection("127.0.0.1", int(found[1]), timeout=300)
-        for at in range(3):
-            vote = json.dumps({"place": at, "choice": "same" if at == 1 else "left"})
-            connection.request("POST", "/vote", vote, {"Content-Type": "application/json"})
-            assert json.loads(connection.getresponse().read())["done"] == at + 1
-        connection.close()
-        process.send_signal(signal.SIGINT)
-        rest, wrong = process.communicate(timeout=300)
+    process = start(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    found = re.match(r"4 pairs\. Open http://127\.0\.0\.1:(\d+)/ ", process.stdout.readline())
+    assert found
+    connection = http.client.HTTPConnection("127.0.0.1", int(found[1]), timeout=300)
+    for at in range(3):
+        vote = json.dumps({"place": at, "choice": "same" if at == 1 else "left"})
+        connection.request("POST", "/vote", vote, {"Content-Type": "application/json"})
+        assert json.loads(connection.getresponse().read())["done"] == at + 1
+    connection.close()
+    process.send_signal(signal.SIGINT)
+    rest, wrong = process.communicate(timeout=300)
     assert process.returncode == 0, wrong
     assert "Traceback" not in wrong
     assert "cannot tell 1, of 4 pairs" in rest
