@@ -209,7 +209,7 @@ def test_without_a_network_and_with_the_other_direction_alone_the_network_is_wha
     sharing.push(sharing.pack(make_run(tmp_path / "run", two=True), NAME))
     bring(NAME, "AtoB")
     hub.close()
-    with pytest.raises(ModelFileError, match="cannot be reached .*Try again with a network"):
+    with pytest.raises(ModelFileError, match=r"cannot be reached .*Try again with a network"):
         bring(NAME, "BtoA")
 
 
