@@ -19,7 +19,7 @@ from i2i.engine.schedule import Schedule
 from i2i.engine.trainer import Event, Trainer
 from i2i.errors import UserError
 from i2i.experiment import Experiment, parse_yaml
-from i2i.training import Listener, run
+from i2i.training import Listener, playing, train
 
 ENDLESS = 10**9
 """Steps of a run that is ended from outside."""
@@ -131,9 +131,9 @@ def end_to_end(
             paced.playing(self)
             super().fit(batches, after_round=after_round, stop=stop)
 
-    with tempfile.TemporaryDirectory(prefix="i2i-benchmark-") as folder, mock.patch.object(run, "Trainer", Watched):
+    with tempfile.TemporaryDirectory(prefix="i2i-benchmark-") as folder, mock.patch.object(playing, "Trainer", Watched):
         try:
-            run.train(experiment, data=data, out=Path(folder) / "run", device=device, workers=workers, listener=paced)
+            train(experiment, data=data, out=Path(folder) / "run", device=device, workers=workers, listener=paced)
         except _Enough:
             return
     tell("error", "the run was over before it was measured: give more --epochs or fewer --rounds.")
