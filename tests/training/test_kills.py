@@ -119,7 +119,7 @@ def test_a_killed_run_loses_an_interval_at_most_and_ends_as_if_nothing_had_been(
         run = tmp_path / "run-0"
         while len(lost) < kills:
             before = saved(run)
-            aim = draw.uniform(0, 0.004) if draw.random() < 0.5 else None
+            aim = draw.uniform(0, 0.0015) if draw.random() < 0.75 else None
             since, longest = ("birth", STARTING_S) if draw.random() < 0.2 else ("first step", TRAINING_S)
             reached, code = life(run, since, draw.uniform(0, longest), aim)
             if code == 0:
@@ -146,7 +146,7 @@ def test_a_killed_run_loses_an_interval_at_most_and_ends_as_if_nothing_had_been(
         f"middle of writing a file, {cut} of them of half a checkpoint; {finished + 1} runs, at most {max(lost)} lost"
     )
     assert max(lost) <= every
-    assert writing >= kills // 3
+    assert writing >= kills // 5  # where a disk is quick, a file is whole before the signal comes
     for number in range(finished + 1):
         assert differences(tmp_path / "never", tmp_path / f"run-{number}") == []
     assert not list(tmp_path.rglob("*.writing"))
