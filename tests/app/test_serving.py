@@ -259,6 +259,29 @@ def test_a_page_of_this_machine_is_asked_for_by_its_own_address_too():
     assert hosts_of("0.0.0.0") is None
 
 
+STANDS = """
+import sys
+from pathlib import Path
+from unittest import mock
+import gradio
+from i2i.app.limits import Limits
+from i2i.app.serving import Server, hosts_of
+from i2i.app.shelf import Shelf
+
+with mock.patch("gradio.mount_gradio_app", wraps=gradio.mount_gradio_app) as mount:
+    with Server(Shelf([Path(sys.argv[1])], device="cpu"), Limits()) as server:
+        guard, blocks = server._server.config.app, mount.call_args.args[1]
+        print(blocks.has_launched, guard.files == server.workspace.root.resolve(), guard.hosts == hosts_of("127.0.0.1"))
+"""
+
+
+def test_the_server_stands_behind_its_guard_and_has_gradio_look_at_files_too(tiny, tmp_path):
+    # in a process of its own: Gradio makes a loop of events that it never closes
+    command = [sys.executable, "-c", STANDS, str(tiny(tmp_path / "tiny.safetensors"))]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.stdout == "True True True\n", done.stderr
+
+
 def test_without_the_extra_one_line_names_it(monkeypatch):
     monkeypatch.setattr(serving, "installed", lambda name: name != "gradio")
     with pytest.raises(SettingsError, match=r"pip install 'i2i-toolkit\[app\]'") as error:
