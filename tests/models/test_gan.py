@@ -90,27 +90,6 @@ def test_the_generator_moves_once_in_so_many_rounds_and_the_phase_says_when():
     assert phases[0] == phases[1] == phases[3] != phases[2] == phases[5]
 
 
-class Constrained(Hinge):
-    """Remembers when D was held to what the objective asks of it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.constrained: list[nn.Module] = []
-
-    def constrain(self, network: nn.Module) -> None:
-        self.constrained.append(network)
-
-
-def test_d_is_constrained_after_its_move_and_before_the_generators():
-    objective = Constrained()
-    model = GAN(FromNoise(), Mean(), objective)  # pyright: ignore[reportArgumentType]
-    turns = model.step(BATCH, Progress())
-    next(turns)
-    assert not objective.constrained
-    next(turns)
-    assert objective.constrained == [model.D]
-
-
 class OfLabels(FromNoise):
     """Every picture is its label."""
 
